@@ -1,0 +1,149 @@
+// oracle: is this kernel right? What to try (seeded fuzzing over the task's schema), the fp64
+// reference in a process of its own, comparison of every element, tolerances, replay.
+//
+//   std::vector<Case> cases = *PlanCases(task, FuzzSeed(run_seed, task), {.count = 16});
+//   KW_ASSIGN(OracleReport report, RunOracle(task, cases, *session, reference, options));
+//   if (!report.ok) feedback = report.feedback;
+//
+// Inputs are a pure function of (task, case): each element is Philox(case seed, input, index), so
+// a case does not depend on those before it, on threads, or on the machine.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kw/eval/build.h"
+#include "kw/eval/device.h"
+#include "kw/eval/task.h"
+
+namespace kw::eval {
+
+// The vocabulary of FlashInfer-Trace plus ours (design 4.3).
+enum class Status {
+  kPassed, kIncorrectShape, kIncorrectDtype, kIncorrectNumerical, kRuntimeError, kCompileError,
+  kTimeout, kMalformed, kRejected, kUnsupported,
+};
+std::string_view StatusName(Status status);   // "PASSED", ...
+std::optional<Status> StatusFromName(std::string_view name);
+
+enum class Effort { kQuick, kStandard, kDeep };  // 8, 16 (later 32) and 128 cases
+std::string_view EffortName(Effort effort);
+std::optional<Effort> EffortFromName(std::string_view name);
+int CaseCount(Effort effort);
+
+// The value groups that inputs are drawn in. "original" is standard normal, or uniform in a range.
+//   original, x3, x0.01, negative, zeros_and_ones, constant, ramp, outlier
+std::vector<std::string> ValueGroups();
+
+struct Case {
+  std::string id;                          // "c07": position in its plan
+  uint64_t seed = 0;
+  std::map<std::string, int64_t> axes;     // var axes
+  std::string group;
+  std::map<std::string, double> scalars;   // scalar inputs
+};
+
+uint64_t FuzzSeed(uint64_t run_seed, const Task& task);
+
+// Boundaries of every axis first, then pairs, then random; crossed with value groups. The timed
+// workloads' shapes are among them when small enough. kInvalid: no shape satisfies the
+// constraints.
+[[nodiscard]] Result<std::vector<Case>> PlanCases(const Task& task, uint64_t seed, int count);
+// A case at a workload's shape with fresh inputs.
+Case WorkloadCase(const Task& task, const Workload& workload, uint64_t seed);
+
+struct CaseInputs {
+  std::vector<std::string> tensors;  // contents per input of the task ("" for scalars)
+  std::string hash;                  // of all of them: what replay prints
+};
+[[nodiscard]] Result<CaseInputs> GenerateInputs(const Task& task, const Case& c);
+
+// The call of `run` for a case, buffers and all.
+[[nodiscard]] Result<CallRequest> MakeCall(const Task& task, const Case& c,
+                                           const CaseInputs& inputs);
+
+// What the outputs should be: one value an element, in fp64 (integers exactly).
+struct Expected {
+  std::vector<std::vector<double>> floats;      // per output, empty for integer outputs
+  std::vector<std::vector<int64_t>> integers;   // per output, empty for float outputs
+};
+
+// Runs reference.cpp in a sandboxed process (kwright-reference) with guarded buffers.
+class Reference {
+ public:
+  virtual ~Reference() = default;
+  // kInvalid when the task's reference does not compile, crashes, or writes out of bounds: a fault
+  // of the task folder, said as such. Cached by (task hash, case).
+  [[nodiscard]] virtual Result<std::shared_ptr<const Expected>> Evaluate(const Task& task,
+                                                                         const Case& c) = 0;
+};
+struct ReferenceConfig {
+  std::string programs;                 // folder of kwright-reference; "" = beside this program
+  int64_t cache_bytes = 256LL << 20;    // in memory
+};
+// The builder outlives the reference.
+std::unique_ptr<Reference> MakeReference(Builder& builder, ReferenceConfig config);
+
+struct ElementErrors {
+  double max_abs = 0, max_rel = 0, mean_abs = 0;
+  int64_t bad = 0, total = 0, first_bad = -1, nan = 0, inf = 0;
+};
+struct Comparison {
+  bool ok = true;
+  std::string output;       // the first output that fails
+  ElementErrors errors;     // of that output (of all outputs, worst, when ok)
+  std::string pattern;      // "only columns 32..32 of each row are wrong", "" when none is seen
+};
+[[nodiscard]] Result<Comparison> CompareOutputs(const Task& task, const Case& c,
+                                                const std::vector<std::string>& outputs,
+                                                const Expected& expected);
+
+struct CaseResult {
+  Case c;
+  bool ok = false;
+};
+struct OracleReport {
+  bool ok = false;
+  Status status = Status::kPassed;
+  std::string reason;                // stable: "numerical", "device_fault", "out_of_bounds", ...
+  std::string feedback;              // for the author: which case, what is wrong, its pattern
+  std::vector<CaseResult> cases;     // those that ran, up to the first failure
+  std::optional<Case> failing;
+  std::string failing_inputs_hash;
+  Comparison comparison;             // of the failing case
+  std::string hazards = "none";      // none | found | unchecked
+  bool bitwise = true;               // both runs of each case gave the same bits
+  bool environmental = false;
+};
+struct OracleOptions {
+  uint64_t seed = 0;
+  std::function<bool()> cancelled;   // asked between cases; may be empty
+};
+// Runs each case twice in fresh buffers and stops at the first that fails.
+[[nodiscard]] Result<OracleReport> RunOracle(const Task& task, const std::vector<Case>& cases,
+                                             Session& session, Reference& reference,
+                                             const OracleOptions& options);
+// The report of one call that was not kOk, or that found hazards; nothing when all is well.
+std::optional<OracleReport> ReportOfCall(const CallOutcome& outcome, const Case& c);
+
+// A stored failure: enough to re-create its inputs byte for byte.
+struct Replay {
+  std::string id;               // short hash
+  std::string task_name, task_folder, task_hash;
+  std::string candidate_hash, candidate_source;
+  Case c;
+  std::string inputs_hash;
+  std::string device;           // sheet name
+  std::string status, feedback; // as first seen
+};
+// One file an id under `folder` (docs/formats/replay.md). Storing the same failure again is a no-op.
+[[nodiscard]] Result<std::string> StoreReplay(const std::string& folder, Replay replay);
+[[nodiscard]] Result<Replay> LoadReplay(const std::string& folder, const std::string& id);
+
+}  // namespace kw::eval
