@@ -19,8 +19,8 @@
 namespace kw {
 
 struct ChatMessage {
-  std::string role;      // "system" | "user" | "assistant"
-  std::string content;   // UTF-8
+  std::string role;     // "system" | "user" | "assistant"
+  std::string content;  // UTF-8
 };
 
 struct ChatRequest {
@@ -38,7 +38,7 @@ struct ChatAnswer {
   std::string finish_reason;  // "stop" | "length" | "content_filter" | as the endpoint says
   std::string model;          // as the endpoint names it
   int64_t prompt_tokens = 0, completion_tokens = 0;
-  double cost_usd = 0;        // by data/models/prices.toml; 0 when the model has no price there
+  double cost_usd = 0;  // by data/models/prices.toml; 0 when the model has no price there
   int64_t latency_us = 0;
   int retries = 0;
 };
@@ -61,15 +61,15 @@ class ChatModel {
 };
 
 struct HttpModelConfig {
-  std::string base_url;                       // up to and with "/v1"
-  std::string api_key;                        // from the environment; "" sends none; never logged
-  int max_in_flight = 32;                     // requests under way at once; more wait
+  std::string base_url;    // up to and with "/v1"
+  std::string api_key;     // from the environment; "" sends none; never logged
+  int max_in_flight = 32;  // requests under way at once; more wait
   int64_t connect_timeout_ms = 10'000;
   int64_t request_timeout_ms = 600'000;
-  int max_retries = 5;                        // of 408, 409, 429, 5xx and broken connections
-  int64_t retry_base_ms = 500;                // doubled each time, jittered; Retry-After wins
+  int max_retries = 5;          // of 408, 409, 429, 5xx and broken connections
+  int64_t retry_base_ms = 500;  // doubled each time, jittered; Retry-After wins
   int64_t retry_cap_ms = 60'000;
-  std::string prices_file;                    // data/models/prices.toml; "" = no prices
+  std::string prices_file;  // data/models/prices.toml; "" = no prices
 };
 // kInvalid for a base_url that is no http(s) URL.
 [[nodiscard]] Result<std::unique_ptr<ChatModel>> MakeHttpModel(HttpModelConfig config);

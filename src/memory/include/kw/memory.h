@@ -24,7 +24,7 @@ namespace kw {
 class Embedder {
  public:
   virtual ~Embedder() = default;
-  virtual std::string name() const = 0;   // with its version: vectors of two names never mix
+  virtual std::string name() const = 0;  // with its version: vectors of two names never mix
   virtual int dimension() const = 0;
   [[nodiscard]] virtual Result<std::vector<std::vector<float>>> Embed(
       const std::vector<std::string>& texts) = 0;
@@ -34,46 +34,46 @@ std::unique_ptr<Embedder> MakeHashEmbedder(int dimension = 512);
 
 // Where something was learned from.
 struct Provenance {
-  std::string run;              // run uuid
+  std::string run;  // run uuid
   std::string run_name;
-  std::string step;             // "e1/b0/softmax/learn/items"
-  int ordinal = 0;              // within the step
+  std::string step;  // "e1/b0/softmax/learn/items"
+  int ordinal = 0;   // within the step
   std::string task, op_type;
-  std::string outcome;          // success | failure | contrast
+  std::string outcome;  // success | failure | contrast
   std::string candidate_hash;
-  std::string model;            // who wrote it; the simulated author is named so
+  std::string model;  // who wrote it; the simulated author is named so
 };
 
 struct MemoryItem {
-  int64_t id = 0;               // given by the bank
+  int64_t id = 0;  // given by the bank
   std::string title, description, content;
   Provenance from;
-  int64_t sequence = 0;         // the bank's number when it was added
-  int64_t uses = 0;             // times it was put into a prompt
-  int64_t wins = 0, losses = 0; // attempts with it that passed, that did not
-  int64_t merged = 0;           // near duplicates folded into it
+  int64_t sequence = 0;          // the bank's number when it was added
+  int64_t uses = 0;              // times it was put into a prompt
+  int64_t wins = 0, losses = 0;  // attempts with it that passed, that did not
+  int64_t merged = 0;            // near duplicates folded into it
 };
 
 struct Rule {
   int64_t id = 0;
   std::string text;
-  std::string state;            // kept | undecided | dropped
-  int64_t aligned = 0, misaligned = 0, unknown = 0;   // decided pairs, all batches
+  std::string state;                                 // kept | undecided | dropped
+  int64_t aligned = 0, misaligned = 0, unknown = 0;  // decided pairs, all batches
   Provenance from;
   int64_t sequence = 0;
 };
 
 struct Found {
   MemoryItem item;
-  double score = 0;             // reciprocal rank fusion
-  int dense_rank = 0, text_rank = 0;   // 1-based; 0: not in that list
+  double score = 0;                   // reciprocal rank fusion
+  int dense_rank = 0, text_rank = 0;  // 1-based; 0: not in that list
 };
 
 struct SearchRequest {
   std::string text;
   int k = 3;
-  int64_t as_of = -1;           // sequence number; -1: now
-  std::string own_run;          // items of this run count at any number
+  int64_t as_of = -1;   // sequence number; -1: now
+  std::string own_run;  // items of this run count at any number
 };
 
 struct BankStats {
@@ -86,15 +86,19 @@ struct BankStats {
 // What one step of a run does to the bank. Applying the same (run, step) again changes nothing.
 struct BankChange {
   std::string run, step;
-  std::vector<MemoryItem> new_items;              // `from` filled in; ids are given
-  std::vector<Rule> rules;                        // the rule set after this step: ids > 0 update
-  struct Outcome { int64_t item = 0; bool used = true; int64_t wins = 0, losses = 0; };
+  std::vector<MemoryItem> new_items;  // `from` filled in; ids are given
+  std::vector<Rule> rules;            // the rule set after this step: ids > 0 update
+  struct Outcome {
+    int64_t item = 0;
+    bool used = true;
+    int64_t wins = 0, losses = 0;
+  };
   std::vector<Outcome> outcomes;
 };
 struct Applied {
-  int64_t sequence = 0;                           // the bank's number afterwards
-  std::vector<int64_t> item_ids;                  // per new item: its id, or the one it merged into
-  std::vector<int64_t> rule_ids;                  // per rule
+  int64_t sequence = 0;           // the bank's number afterwards
+  std::vector<int64_t> item_ids;  // per new item: its id, or the one it merged into
+  std::vector<int64_t> rule_ids;  // per rule
 };
 
 class Bank {
@@ -112,7 +116,7 @@ class Bank {
                                                         int64_t as_of = -1,
                                                         const std::string& own_run = "") = 0;
   [[nodiscard]] virtual Result<std::vector<MemoryItem>> Items(int64_t offset, int64_t limit) = 0;
-  [[nodiscard]] virtual Result<MemoryItem> Item(int64_t id) = 0;   // kNotFound
+  [[nodiscard]] virtual Result<MemoryItem> Item(int64_t id) = 0;  // kNotFound
   [[nodiscard]] virtual Result<BankStats> Stats() = 0;
   [[nodiscard]] virtual Result<int64_t> Sequence() = 0;
   // The whole content in a canonical text form, without uuids and times: equal banks, equal text.
