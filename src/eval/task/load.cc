@@ -66,6 +66,7 @@ std::string HashOf(const Task& task) {
 
 Result<void> Read(Task& task) {
   KW_ASSIGN(const std::string_view definition, Required(task, "definition.json"));
+  task.definition_json = definition;
   KW_TRY(ReadDefinition(definition, task));
   if (task.files.contains("task.toml")) KW_TRY(ReadSettings(task.files.at("task.toml"), task));
   for (const Tensor& output : task.outputs) {
