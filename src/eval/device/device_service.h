@@ -102,7 +102,7 @@ class DeviceService {
   std::optional<Emulator::Allocation> FindMemory(uint64_t address) const;
   void TakeHazards();
   void UntaintWrittenBy(const LaunchRequest& request);
-  void CheckInputs(std::string_view exchange);
+  void CheckInputs(const char* exchange);
   void ReadOutputs(char* exchange);
   std::string LeftUndone() const;
 

@@ -119,12 +119,15 @@ class Server {
 
   LoadedMessage LoadObject() {
     struct stat status;
-    Mapped object(ring::kEmulatorObjectFd);
-    if (fstat(ring::kEmulatorObjectFd, &status) != 0 ||
-        !object.Need(static_cast<uint64_t>(status.st_size))) {
+    std::string object;
+    if (fstat(ring::kEmulatorObjectFd, &status) == 0) {
+      object.resize(static_cast<size_t>(status.st_size));
+    }
+    ssize_t got = pread(ring::kEmulatorObjectFd, object.data(), object.size(), 0);
+    if (object.empty() || got != static_cast<ssize_t>(object.size())) {
       return {false, false, "the object could not be read"};
     }
-    return service_->LoadObject(object.view());
+    return service_->LoadObject(object);
   }
 
   void ServeRing() {
