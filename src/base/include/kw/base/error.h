@@ -61,8 +61,8 @@ inline tl::unexpected<Error> Fail(Error error) { return tl::unexpected<Error>(st
 }  // namespace kw
 
 // A condition that only a bug in this program can break.
-#define KW_CHECK(condition, message)                                               \
-  do {                                                                             \
+#define KW_CHECK(condition, message)                                                \
+  do {                                                                              \
     if (!(condition)) ::kw::CheckFailed(__FILE__, __LINE__, #condition, (message)); \
   } while (false)
 
@@ -70,17 +70,17 @@ inline tl::unexpected<Error> Fail(Error error) { return tl::unexpected<Error>(st
 #define KW_CONCAT(a, b) KW_CONCAT_INNER(a, b)
 
 // Returns the error of a Result<void> (or of any Result whose value is not needed).
-#define KW_TRY(expression)                                                           \
-  do {                                                                               \
-    if (auto kw_try_result = (expression); !kw_try_result) {                         \
-      return ::kw::Fail(std::move(kw_try_result).error());                           \
-    }                                                                                \
+#define KW_TRY(expression)                                   \
+  do {                                                       \
+    if (auto kw_try_result = (expression); !kw_try_result) { \
+      return ::kw::Fail(std::move(kw_try_result).error());   \
+    }                                                        \
   } while (false)
 
 // KW_ASSIGN(auto x, F()): declares x as F()'s value, or returns F()'s error.
 #define KW_ASSIGN(declaration, expression) \
   KW_ASSIGN_INNER(KW_CONCAT(kw_assign_, __LINE__), declaration, expression)
-#define KW_ASSIGN_INNER(result, declaration, expression)              \
-  auto result = (expression);                                         \
-  if (!result) return ::kw::Fail(std::move(result).error());          \
+#define KW_ASSIGN_INNER(result, declaration, expression)     \
+  auto result = (expression);                                \
+  if (!result) return ::kw::Fail(std::move(result).error()); \
   declaration = std::move(*result)

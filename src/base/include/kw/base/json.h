@@ -4,7 +4,8 @@
 //   KW_ASSIGN(Json json, ParseToml(text, "task.toml"));
 //   ObjectReader reader(json, "task.toml");
 //   KW_ASSIGN(double range, reader.Optional<double>("range", 1.0));
-//   KW_TRY(reader.RejectUnknown());        // "task.toml: unknown key 'rnage' (did you mean 'range'?)"
+//   KW_TRY(reader.RejectUnknown());        // "task.toml: unknown key 'rnage' (did you mean
+//   'range'?)"
 #pragma once
 
 #include <nlohmann/json.hpp>

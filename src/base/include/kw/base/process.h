@@ -20,10 +20,10 @@
 namespace kw {
 
 struct ProcessLimits {
-  int64_t cpu_seconds = 0;     // RLIMIT_CPU; 0: none
-  int64_t wall_ms = 0;         // killed after this; 0: none
-  int64_t memory_bytes = 0;    // RLIMIT_AS; 0: none
-  int64_t file_bytes = 0;      // RLIMIT_FSIZE; 0: none
+  int64_t cpu_seconds = 0;         // RLIMIT_CPU; 0: none
+  int64_t wall_ms = 0;             // killed after this; 0: none
+  int64_t memory_bytes = 0;        // RLIMIT_AS; 0: none
+  int64_t file_bytes = 0;          // RLIMIT_FSIZE; 0: none
   int64_t output_bytes = 1 << 20;  // stdout and stderr are each kept up to here, then dropped
 };
 
@@ -34,16 +34,16 @@ struct ProcessSpec {
   std::string directory;                 // working directory; empty: inherited
   std::string input;                     // RunProcess: given on stdin
   std::vector<std::pair<int, int>> descriptors;  // (here, there), besides 0, 1 and 2
-  bool no_new_privileges = false;   // prctl(PR_SET_NO_NEW_PRIVS)
+  bool no_new_privileges = false;                // prctl(PR_SET_NO_NEW_PRIVS)
   bool no_address_randomisation = false;
-  bool die_with_parent = false;     // SIGKILL when the thread that started it ends
-  bool discard_stderr = false;      // to /dev/null instead of inherited (Child only)
+  bool die_with_parent = false;  // SIGKILL when the thread that started it ends
+  bool discard_stderr = false;   // to /dev/null instead of inherited (Child only)
   ProcessLimits limits;
 };
 
 struct ProcessExit {
-  int code = -1;   // exit status, or -1 when a signal ended it
-  int signal = 0;  // the signal that ended it, or 0
+  int code = -1;           // exit status, or -1 when a signal ended it
+  int signal = 0;          // the signal that ended it, or 0
   bool timed_out = false;  // the wall limit ended it
   std::string out, err;    // RunProcess only
   int64_t cpu_us = 0;      // user + system, of the child and what it waited for

@@ -21,19 +21,19 @@ namespace kw::eval {
 
 // What the object must carry.
 struct BuildTarget {
-  int sm = 80;             // compute capability * 10
-  bool ptx_only = true;    // the emulator's form: PTX of compute_<sm>, no SASS
+  int sm = 80;           // compute capability * 10
+  bool ptx_only = true;  // the emulator's form: PTX of compute_<sm>, no SASS
 };
 
-struct KernelResources {   // from ptxas -v, per kernel (mangled name)
+struct KernelResources {  // from ptxas -v, per kernel (mangled name)
   std::string kernel;
   int registers = 0, spill_bytes = 0, static_shared_bytes = 0, stack_bytes = 0;
 };
 
 struct BuildOutcome {
   bool ok = false;
-  std::string object_hash;    // names the object in the cache
-  std::string object_path;    // the shared object
+  std::string object_hash;                 // names the object in the cache
+  std::string object_path;                 // the shared object
   std::vector<KernelResources> resources;  // empty where ptxas did not run
   bool from_cache = false;
   int64_t wall_us = 0;
@@ -43,13 +43,13 @@ struct BuildOutcome {
 };
 
 struct ToolchainInfo {
-  std::string nvcc_path, nvcc_version;   // "" when there is no nvcc
+  std::string nvcc_path, nvcc_version;  // "" when there is no nvcc
   std::string gxx_path, gxx_version;
 };
 
 struct BuilderConfig {
-  std::string cache;                 // directory
-  std::string nvcc;                  // "" = found: $KWRIGHT_NVCC, $PATH, $CUDA_HOME, the venv
+  std::string cache;  // directory
+  std::string nvcc;   // "" = found: $KWRIGHT_NVCC, $PATH, $CUDA_HOME, the venv
   int64_t compile_cpu_seconds = 60;
   int64_t source_bytes = 4 << 20;
 };

@@ -9,8 +9,8 @@
 // Whatever the guest writes is copied once and validated.
 //
 //   std::unique_ptr<Device> device = MakeEmulatorDevice({.sheet = sheet});
-//   KW_ASSIGN(OpenOutcome opened, device->Open({.object_path = path, .parameters = ..., .seed = 7}));
-//   if (!opened.session) verdict = RUNTIME_ERROR at stage load, opened.message;
+//   KW_ASSIGN(OpenOutcome opened, device->Open({.object_path = path, .parameters = ..., .seed =
+//   7})); if (!opened.session) verdict = RUNTIME_ERROR at stage load, opened.message;
 //   KW_ASSIGN(CallOutcome done, opened.session->Call(request));
 //
 // A Session serves one thread; sessions are independent of each other.
@@ -29,22 +29,22 @@ namespace kw::eval {
 // One argument of `run`, in the prototype's order, without the stream.
 struct CallArgument {
   Parameter parameter;
-  std::string bytes;         // kInput: the contents, in the tensor's dtype
-  uint64_t output_bytes = 0; // kOutput: size to allocate
-  double real = 0;           // kScalar of a float dtype
-  int64_t integer = 0;       // kScalar of an integer or bool dtype; kAxis
+  std::string bytes;          // kInput: the contents, in the tensor's dtype
+  uint64_t output_bytes = 0;  // kOutput: size to allocate
+  double real = 0;            // kScalar of a float dtype
+  int64_t integer = 0;        // kScalar of an integer or bool dtype; kAxis
 };
 
 struct CallRequest {
   std::vector<CallArgument> arguments;
-  uint64_t seed = 0;                       // places and poisons the buffers, orders warps
+  uint64_t seed = 0;  // places and poisons the buffers, orders warps
   uint64_t lane_instruction_budget = 2'000'000'000;
-  int64_t host_cpu_ms = 5'000;             // of the guest
-  int64_t wall_ms = 50'000;                // backstop; such an outcome is environmental
+  int64_t host_cpu_ms = 5'000;  // of the guest
+  int64_t wall_ms = 50'000;     // backstop; such an outcome is environmental
 };
 
 struct LaunchRecord {
-  std::string kernel;          // mangled
+  std::string kernel;  // mangled
   Dim3 grid, block;
   uint32_t dynamic_shared = 0;
   Counters counters;
@@ -53,15 +53,15 @@ struct LaunchRecord {
 struct CallOutcome {
   enum class Status {
     kOk,
-    kGuestCrashed,    // a signal ended the guest: `message` names it
-    kGuestExited,     // it called exit, or its process ended
-    kHostLimit,       // CPU time of its host code
-    kDeviceLimit,     // instruction budget: an endless or far too slow kernel
-    kDeviceFault,     // see hazards
-    kLaunchFailed,    // a launch or runtime call that hardware refuses; the CUDA error is named
-    kUnsupported,     // the emulator does not have it; never the author's fault
-    kProtocol,        // the guest wrote nonsense to the ring
-    kWallLimit,       // environmental
+    kGuestCrashed,  // a signal ended the guest: `message` names it
+    kGuestExited,   // it called exit, or its process ended
+    kHostLimit,     // CPU time of its host code
+    kDeviceLimit,   // instruction budget: an endless or far too slow kernel
+    kDeviceFault,   // see hazards
+    kLaunchFailed,  // a launch or runtime call that hardware refuses; the CUDA error is named
+    kUnsupported,   // the emulator does not have it; never the author's fault
+    kProtocol,      // the guest wrote nonsense to the ring
+    kWallLimit,     // environmental
   };
   Status status = Status::kOk;
   std::string message;
@@ -70,8 +70,8 @@ struct CallOutcome {
   std::vector<Hazard> hazards;         // input_written and guard zones included
   std::vector<LaunchRecord> launches;  // in the order in which they ran
   uint64_t host_to_device_bytes = 0, device_to_host_bytes = 0;
-  bool result_from_host = false;       // some output's last writer was a copy from host memory
-  std::string printed;                 // device printf
+  bool result_from_host = false;  // some output's last writer was a copy from host memory
+  std::string printed;            // device printf
 };
 
 // A loaded candidate. It keeps its state (statics, workspaces) between calls.
@@ -106,8 +106,8 @@ class Device {
 
 struct EmulatorDeviceConfig {
   DeviceSheet sheet;
-  std::string programs;                    // folder of kwright-emulator, kwright-guest and
-                                           // lib/libcudart.so.13; "" = beside this program
+  std::string programs;  // folder of kwright-emulator, kwright-guest and
+                         // lib/libcudart.so.13; "" = beside this program
   int64_t device_memory_bytes = 4LL << 30;
   int64_t guest_memory_bytes = 2LL << 30;
 };

@@ -29,21 +29,21 @@ namespace kw::eval {
 // A device to be: limits for launches, and peaks for the cost model and the roofline.
 // From data/devices/NAME.toml (docs/formats/device-sheet.md).
 struct DeviceSheet {
-  std::string name;            // "a100_sxm4"
-  std::string title;           // "NVIDIA A100-SXM4-80GB"
-  int sm = 80;                 // compute capability * 10
+  std::string name;   // "a100_sxm4"
+  std::string title;  // "NVIDIA A100-SXM4-80GB"
+  int sm = 80;        // compute capability * 10
   int sm_count = 108;
   double clock_ghz = 1.41;
   int max_threads_per_block = 1024, max_threads_per_sm = 2048, max_blocks_per_sm = 32;
   int registers_per_sm = 65536;
   int shared_per_block = 49152, shared_per_block_optin = 166912, shared_per_sm = 167936;
-  int64_t memory_bytes = 0;    // of the whole device
+  int64_t memory_bytes = 0;  // of the whole device
   int64_t l2_bytes = 0;
-  double dram_gbps = 0, l2_gbps = 0;        // GB/s, decimal
+  double dram_gbps = 0, l2_gbps = 0;                         // GB/s, decimal
   double fp32_tflops = 0, fp64_tflops = 0, fp16_tflops = 0;  // plain cores
   double tensor_fp16_tflops = 0, tensor_tf32_tflops = 0;     // dense
   double launch_us = 3.0;
-  std::string hash;            // of the sheet's text
+  std::string hash;  // of the sheet's text
 };
 [[nodiscard]] Result<DeviceSheet> LoadDeviceSheet(const std::string& folder,
                                                   const std::string& name);
@@ -62,10 +62,10 @@ struct Hazard {
                        // barrier_divergence, shuffle_mask, uninitialised, ...: stable
   std::string kernel;  // demangled
   std::string file;
-  int line = 0;        // source line (-lineinfo); 0 unknown
+  int line = 0;  // source line (-lineinfo); 0 unknown
   Dim3 block, thread;
   uint64_t address = 0;
-  std::string text;    // the sentence for the author: what, where, what usually repairs it
+  std::string text;  // the sentence for the author: what, where, what usually repairs it
 };
 
 // What a launch did, for the cost model. All are sums over the launch.
@@ -74,7 +74,7 @@ struct Counters {
   uint64_t fp32 = 0, fp64 = 0, fp16 = 0, integer = 0, special = 0, tensor = 0;  // warp instrs
   uint64_t global_load_sectors = 0, global_store_sectors = 0;  // 32-byte sectors requested
   uint64_t global_requests = 0;                                // warp-level memory instructions
-  uint64_t dram_sectors = 0;        // distinct sectors touched
+  uint64_t dram_sectors = 0;                                   // distinct sectors touched
   uint64_t shared_requests = 0, shared_conflicts = 0;          // extra wavefronts
   uint64_t atomics = 0, barriers = 0, divergent_branches = 0;
   void Add(const Counters& other);
@@ -82,20 +82,20 @@ struct Counters {
 
 struct LaunchRequest {
   int module = 0;
-  std::string kernel;          // mangled name, as registered
+  std::string kernel;  // mangled name, as registered
   Dim3 grid, block;
   uint32_t dynamic_shared = 0;
-  bool shared_optin = false;   // cudaFuncAttributeMaxDynamicSharedMemorySize was raised
-  std::string parameters;      // the kernel's parameter block, packed as PTX lays it out
+  bool shared_optin = false;  // cudaFuncAttributeMaxDynamicSharedMemorySize was raised
+  std::string parameters;     // the kernel's parameter block, packed as PTX lays it out
 };
 
 struct LaunchOutcome {
   enum class Status {
     kOk,
-    kInvalidLaunch,   // as hardware refuses it: `message` holds CUDA's error name first
-    kFault,           // a hazard that ends the context (out of bounds, trap, misaligned)
-    kUnsupported,     // an instruction or feature the emulator does not have
-    kBudget,          // the instruction budget is spent: `message` says where it loops
+    kInvalidLaunch,  // as hardware refuses it: `message` holds CUDA's error name first
+    kFault,          // a hazard that ends the context (out of bounds, trap, misaligned)
+    kUnsupported,    // an instruction or feature the emulator does not have
+    kBudget,         // the instruction budget is spent: `message` says where it loops
   };
   Status status = Status::kOk;
   std::string message;
@@ -137,7 +137,10 @@ class Emulator {
   // Marks an allocation as read-only for kernels: a store to it is a hazard (input_written).
   [[nodiscard]] Result<void> Protect(uint64_t address);
   // The allocation that holds an address: (start, size, name).
-  struct Allocation { uint64_t start = 0, bytes = 0; std::string name; };
+  struct Allocation {
+    uint64_t start = 0, bytes = 0;
+    std::string name;
+  };
   std::optional<Allocation> FindAllocation(uint64_t address) const;
   uint64_t live_bytes() const;
 

@@ -26,10 +26,18 @@ namespace kw::eval {
 
 // The vocabulary of FlashInfer-Trace plus ours (design 4.3).
 enum class Status {
-  kPassed, kIncorrectShape, kIncorrectDtype, kIncorrectNumerical, kRuntimeError, kCompileError,
-  kTimeout, kMalformed, kRejected, kUnsupported,
+  kPassed,
+  kIncorrectShape,
+  kIncorrectDtype,
+  kIncorrectNumerical,
+  kRuntimeError,
+  kCompileError,
+  kTimeout,
+  kMalformed,
+  kRejected,
+  kUnsupported,
 };
-std::string_view StatusName(Status status);   // "PASSED", ...
+std::string_view StatusName(Status status);  // "PASSED", ...
 std::optional<Status> StatusFromName(std::string_view name);
 
 enum class Effort { kQuick, kStandard, kDeep };  // 8, 16 (later 32) and 128 cases
@@ -42,11 +50,11 @@ int CaseCount(Effort effort);
 std::vector<std::string> ValueGroups();
 
 struct Case {
-  std::string id;                          // "c07": position in its plan
+  std::string id;  // "c07": position in its plan
   uint64_t seed = 0;
-  std::map<std::string, int64_t> axes;     // var axes
+  std::map<std::string, int64_t> axes;  // var axes
   std::string group;
-  std::map<std::string, double> scalars;   // scalar inputs
+  std::map<std::string, double> scalars;  // scalar inputs
 };
 
 uint64_t FuzzSeed(uint64_t run_seed, const Task& task);
@@ -70,8 +78,8 @@ struct CaseInputs {
 
 // What the outputs should be: one value an element, in fp64 (integers exactly).
 struct Expected {
-  std::vector<std::vector<double>> floats;      // per output, empty for integer outputs
-  std::vector<std::vector<int64_t>> integers;   // per output, empty for float outputs
+  std::vector<std::vector<double>> floats;     // per output, empty for integer outputs
+  std::vector<std::vector<int64_t>> integers;  // per output, empty for float outputs
 };
 
 // Runs reference.cpp in a sandboxed process (kwright-reference) with guarded buffers.
@@ -84,8 +92,8 @@ class Reference {
                                                                          const Case& c) = 0;
 };
 struct ReferenceConfig {
-  std::string programs;                 // folder of kwright-reference; "" = beside this program
-  int64_t cache_bytes = 256LL << 20;    // in memory
+  std::string programs;               // folder of kwright-reference; "" = beside this program
+  int64_t cache_bytes = 256LL << 20;  // in memory
 };
 // The builder outlives the reference.
 std::unique_ptr<Reference> MakeReference(Builder& builder, ReferenceConfig config);
@@ -96,9 +104,9 @@ struct ElementErrors {
 };
 struct Comparison {
   bool ok = true;
-  std::string output;       // the first output that fails
-  ElementErrors errors;     // of that output (of all outputs, worst, when ok)
-  std::string pattern;      // "only columns 32..32 of each row are wrong", "" when none is seen
+  std::string output;    // the first output that fails
+  ElementErrors errors;  // of that output (of all outputs, worst, when ok)
+  std::string pattern;   // "only columns 32..32 of each row are wrong", "" when none is seen
 };
 [[nodiscard]] Result<Comparison> CompareOutputs(const Task& task, const Case& c,
                                                 const std::vector<std::string>& outputs,
@@ -111,19 +119,19 @@ struct CaseResult {
 struct OracleReport {
   bool ok = false;
   Status status = Status::kPassed;
-  std::string reason;                // stable: "numerical", "device_fault", "out_of_bounds", ...
-  std::string feedback;              // for the author: which case, what is wrong, its pattern
-  std::vector<CaseResult> cases;     // those that ran, up to the first failure
+  std::string reason;             // stable: "numerical", "device_fault", "out_of_bounds", ...
+  std::string feedback;           // for the author: which case, what is wrong, its pattern
+  std::vector<CaseResult> cases;  // those that ran, up to the first failure
   std::optional<Case> failing;
   std::string failing_inputs_hash;
-  Comparison comparison;             // of the failing case
-  std::string hazards = "none";      // none | found | unchecked
-  bool bitwise = true;               // both runs of each case gave the same bits
+  Comparison comparison;         // of the failing case
+  std::string hazards = "none";  // none | found | unchecked
+  bool bitwise = true;           // both runs of each case gave the same bits
   bool environmental = false;
 };
 struct OracleOptions {
   uint64_t seed = 0;
-  std::function<bool()> cancelled;   // asked between cases; may be empty
+  std::function<bool()> cancelled;  // asked between cases; may be empty
 };
 // Runs each case twice in fresh buffers and stops at the first that fails.
 [[nodiscard]] Result<OracleReport> RunOracle(const Task& task, const std::vector<Case>& cases,
@@ -134,15 +142,16 @@ std::optional<OracleReport> ReportOfCall(const CallOutcome& outcome, const Case&
 
 // A stored failure: enough to re-create its inputs byte for byte.
 struct Replay {
-  std::string id;               // short hash
+  std::string id;  // short hash
   std::string task_name, task_folder, task_hash;
   std::string candidate_hash, candidate_source;
   Case c;
   std::string inputs_hash;
-  std::string device;           // sheet name
-  std::string status, feedback; // as first seen
+  std::string device;            // sheet name
+  std::string status, feedback;  // as first seen
 };
-// One file an id under `folder` (docs/formats/replay.md). Storing the same failure again is a no-op.
+// One file an id under `folder` (docs/formats/replay.md). Storing the same failure again is a
+// no-op.
 [[nodiscard]] Result<std::string> StoreReplay(const std::string& folder, Replay replay);
 [[nodiscard]] Result<Replay> LoadReplay(const std::string& folder, const std::string& id);
 

@@ -7,7 +7,8 @@
 //
 //   KW_ASSIGN(TaskLibrary library, TaskLibrary::Open(home + "/data/tasks"));
 //   KW_ASSIGN(Task task, library.Load("softmax"));        // or LoadTask("path/to/folder")
-//   std::string line = Prototype(task);                   // extern "C" void run(const float* x, ...
+//   std::string line = Prototype(task);                   // extern "C" void run(const float* x,
+//   ...
 #pragma once
 
 #include <cstdint>
@@ -22,21 +23,31 @@
 namespace kw::eval {
 
 enum class DType {
-  kFloat64, kFloat32, kFloat16, kBFloat16, kFloat8E4M3, kFloat8E5M2,
-  kInt64, kInt32, kInt16, kInt8, kUInt8, kBool,
+  kFloat64,
+  kFloat32,
+  kFloat16,
+  kBFloat16,
+  kFloat8E4M3,
+  kFloat8E5M2,
+  kInt64,
+  kInt32,
+  kInt16,
+  kInt8,
+  kUInt8,
+  kBool,
 };
-std::string_view DTypeName(DType dtype);                   // FlashInfer-Trace: "float8_e4m3fn", ...
+std::string_view DTypeName(DType dtype);  // FlashInfer-Trace: "float8_e4m3fn", ...
 std::optional<DType> DTypeFromName(std::string_view name);
 int DTypeBytes(DType dtype);
 bool IsFloat(DType dtype);
-std::string_view DeviceTypeName(DType dtype);              // "__half", "float", "int64_t", ...
-std::string_view ScalarTypeName(DType dtype);              // by value: float for half, ...
+std::string_view DeviceTypeName(DType dtype);  // "__half", "float", "int64_t", ...
+std::string_view ScalarTypeName(DType dtype);  // by value: float for half, ...
 
 struct Axis {
   std::string name;
   bool is_var = false;
-  int64_t value = 0;            // const axes
-  std::vector<int64_t> sizes;   // var axes: task.toml's sizes; empty: the oracle's boundaries
+  int64_t value = 0;           // const axes
+  std::vector<int64_t> sizes;  // var axes: task.toml's sizes; empty: the oracle's boundaries
   std::string description;
 };
 
@@ -51,12 +62,12 @@ struct Tensor {
   std::string description;
   // From task.toml, inputs only:
   InputKind kind = InputKind::kAny;
-  std::string index_of;            // kIndex: values in [0, axis); kPermutation: of this axis
-  std::string indptr_total;        // kIndptr: the axis that the last element equals
+  std::string index_of;      // kIndex: values in [0, axis); kPermutation: of this axis
+  std::string indptr_total;  // kIndptr: the axis that the last element equals
   bool unique = false;
   std::optional<std::pair<double, double>> range;  // hard domain
-  std::vector<double> values;      // scalars: drawn from these
-  std::string selects;             // outputs: judged by the value selected in this input
+  std::vector<double> values;                      // scalars: drawn from these
+  std::string selects;  // outputs: judged by the value selected in this input
 };
 
 struct Tolerance {
@@ -66,28 +77,30 @@ struct Tolerance {
 // One timed shape. An input without a source is random.
 struct Workload {
   std::string uuid;
-  std::map<std::string, int64_t> axes;       // var axes
-  std::map<std::string, double> scalars;     // inputs of type scalar
-  struct Stored { std::string path, tensor_key; };
-  std::map<std::string, Stored> stored;      // safetensors
+  std::map<std::string, int64_t> axes;    // var axes
+  std::map<std::string, double> scalars;  // inputs of type scalar
+  struct Stored {
+    std::string path, tensor_key;
+  };
+  std::map<std::string, Stored> stored;  // safetensors
 };
 
 struct Task {
   std::string name, op_type, description, folder;
   std::vector<std::string> tags, constraints;
-  std::vector<Axis> axes;                    // Definition order
-  std::vector<Tensor> inputs, outputs;       // Definition order
+  std::vector<Axis> axes;               // Definition order
+  std::vector<Tensor> inputs, outputs;  // Definition order
   std::vector<Workload> workloads;
-  std::map<DType, Tolerance> tolerance;      // per output dtype; every float output has one
-  bool bitwise = false;                      // [determinism]
-  std::string cost_flops, cost_bytes;        // expressions over the axes; may be empty
+  std::map<DType, Tolerance> tolerance;  // per output dtype; every float output has one
+  bool bitwise = false;                  // [determinism]
+  std::string cost_flops, cost_bytes;    // expressions over the axes; may be empty
   std::vector<std::string> allowed_libraries;
-  std::string reference_python;              // the Definition's `reference`
-  std::string reference_cpp;                 // text of reference.cpp, "" when the task has none
-  std::string baseline_cu;                   // text of baseline.cu
-  std::map<int, std::string> baseline_by_sm; // 90 -> text of baseline.sm90.cu
-  std::string definition_json;               // unchanged bytes
-  std::string hash;                          // of everything that decides a verdict
+  std::string reference_python;               // the Definition's `reference`
+  std::string reference_cpp;                  // text of reference.cpp, "" when the task has none
+  std::string baseline_cu;                    // text of baseline.cu
+  std::map<int, std::string> baseline_by_sm;  // 90 -> text of baseline.sm90.cu
+  std::string definition_json;                // unchanged bytes
+  std::string hash;                           // of everything that decides a verdict
 
   const Axis* FindAxis(std::string_view axis) const;
   // Sizes of all axes, var and const, for given var sizes. kInvalid names what is missing.
@@ -125,7 +138,7 @@ Result<bool> SatisfiesConstraints(const Task& task, const std::map<std::string, 
 class TaskLibrary {
  public:
   static Result<TaskLibrary> Open(const std::string& root);
-  std::vector<std::string> Names() const;             // sorted
+  std::vector<std::string> Names() const;  // sorted
   // `name_or_folder`: a name in the library, or a path to a task folder (it holds a '/', or is a
   // directory with a definition.json). kNotFound names the nearest.
   Result<Task> Load(const std::string& name_or_folder) const;

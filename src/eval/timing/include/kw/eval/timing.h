@@ -19,7 +19,7 @@ namespace kw::eval {
 
 struct TimeEstimate {
   double us = 0, p5 = 0, p95 = 0;
-  std::string bound;   // what bounds it: dram, l2, fp32, shared, latency, launch, ...
+  std::string bound;  // what bounds it: dram, l2, fp32, shared, latency, launch, ...
 };
 
 // The modelled time of one launch on a device: the slowest of its pipes, DRAM and L2 at the
@@ -43,16 +43,16 @@ int CompareSpeed(const TimeEstimate& a, const TimeEstimate& b);
 
 struct WorkloadTime {
   std::string uuid;
-  std::string checked = "full";   // full | sampled | scaled
+  std::string checked = "full";  // full | sampled | scaled
   TimeEstimate time;
   double baseline_us = 0, speedup = 0;
-  double roofline = 0;            // roofline_us / us, 0 when the task states no cost
+  double roofline = 0;  // roofline_us / us, 0 when the task states no cost
 };
 struct TimingReport {
-  bool ok = false;                       // every workload was timed and its outputs were right
+  bool ok = false;  // every workload was timed and its outputs were right
   std::vector<WorkloadTime> workloads;
-  double speedup = 0;                    // geometric mean over workloads
-  OracleReport failure;                  // when not ok
+  double speedup = 0;    // geometric mean over workloads
+  OracleReport failure;  // when not ok
 };
 
 // Times each workload on fresh inputs and checks every output afterwards. `baseline_us` holds one
@@ -64,6 +64,6 @@ struct TimingReport {
                                                  const std::map<std::string, double>& baseline_us,
                                                  uint64_t seed);
 
-double GeometricMean(const std::vector<double>& values);   // 0 for none
+double GeometricMean(const std::vector<double>& values);  // 0 for none
 
 }  // namespace kw::eval

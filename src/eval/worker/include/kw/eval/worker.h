@@ -25,9 +25,9 @@ namespace kw::eval {
 // Design 4.3; docs/formats/verdict.md.
 struct Verdict {
   Status status = Status::kUnsupported;
-  std::string stage;           // extract | precheck | build | load | oracle | timing | confirm
-  std::string reason;          // stable code
-  std::string feedback;        // text for the author
+  std::string stage;     // extract | precheck | build | load | oracle | timing | confirm
+  std::string reason;    // stable code
+  std::string feedback;  // text for the author
   std::string task_name, task_hash, candidate_hash;
   uint64_t seed = 0;
   std::string device_kind, device_name;
@@ -37,31 +37,31 @@ struct Verdict {
   bool environmental = false;
   std::vector<CaseResult> cases;
   std::optional<Case> failing;
-  ElementErrors errors;        // of the failing case
+  ElementErrors errors;  // of the failing case
   std::vector<WorkloadTime> workloads;
-  double speedup = 0;          // geometric mean; 0 unless passed
+  double speedup = 0;  // geometric mean; 0 unless passed
   std::string replay_id;
 
   bool passed() const { return status == Status::kPassed; }
   // How far it got, for choosing among incorrect attempts: 0 malformed .. 5 passed.
   int progress() const;
 };
-std::string VerdictToJson(const Verdict& verdict);   // one line, design 4.3
+std::string VerdictToJson(const Verdict& verdict);  // one line, design 4.3
 [[nodiscard]] Result<Verdict> VerdictFromJson(std::string_view json);
 
 struct EvaluateOptions {
   uint64_t seed = 0;
   Effort effort = Effort::kStandard;
-  std::function<void(const std::string& stage)> progress;   // may be empty
+  std::function<void(const std::string& stage)> progress;  // may be empty
 };
 
 struct EvaluatorConfig {
-  std::string home;                   // ProgramHome()
-  std::string cache;                  // CacheDirectory()
-  std::string replays;                // folder of stored failures; "" = cache + "/replays"
-  std::string device = "a100_sxm4";   // data sheet
-  int workers = 2;                    // processes that judge at once
-  std::vector<std::string> worker_command;   // empty: the kwright-worker beside this program
+  std::string home;                         // ProgramHome()
+  std::string cache;                        // CacheDirectory()
+  std::string replays;                      // folder of stored failures; "" = cache + "/replays"
+  std::string device = "a100_sxm4";         // data sheet
+  int workers = 2;                          // processes that judge at once
+  std::vector<std::string> worker_command;  // empty: the kwright-worker beside this program
   bool use_verdict_cache = true;
 };
 
@@ -103,13 +103,13 @@ struct JudgeJob {
   std::vector<KernelResources> resources;
   uint64_t seed = 0;
   Effort effort = Effort::kStandard;
-  std::optional<Case> only_case;     // replay: this case alone
+  std::optional<Case> only_case;  // replay: this case alone
 };
-struct JudgeRooms {                   // what a judge works with; all outlive it
+struct JudgeRooms {  // what a judge works with; all outlive it
   Device* device = nullptr;
   Builder* builder = nullptr;
   Reference* reference = nullptr;
-  std::string cache;                  // baselines' times
+  std::string cache;  // baselines' times
   std::string replays;
 };
 [[nodiscard]] Result<Verdict> JudgeCandidate(const JudgeJob& job, const JudgeRooms& rooms,

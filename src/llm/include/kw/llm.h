@@ -1,0 +1,104 @@
+// llm: one client for every endpoint, and the built-in simulated author.
+//
+//   std::unique_ptr<ChatModel> model = *MakeHttpModel({.base_url = "http://localhost:8000/v1"});
+//   KW_ASSIGN(ChatAnswer answer, model->Complete({.model = "m", .messages = {{"user", prompt}}}));
+//
+// Everything behind ChatModel is a pure function of the request as far as it can be: the
+// simulated author is one exactly; an endpoint is asked with the request's seed.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kw/base/error.h"
+
+namespace kw {
+
+struct ChatMessage {
+  std::string role;     // "system" | "user" | "assistant"
+  std::string content;  // UTF-8
+};
+
+struct ChatRequest {
+  std::string model;
+  std::vector<ChatMessage> messages;
+  double temperature = 0.7;
+  double top_p = 1.0;
+  int max_tokens = 8192;
+  std::optional<uint64_t> seed;
+  std::vector<std::string> stop;
+};
+
+struct ChatAnswer {
+  std::string content;        // valid UTF-8
+  std::string finish_reason;  // "stop" | "length" | "content_filter" | as the endpoint says
+  std::string model;          // as the endpoint names it
+  int64_t prompt_tokens = 0, completion_tokens = 0;
+  double cost_usd = 0;  // by data/models/prices.toml; 0 when the model has no price there
+  int64_t latency_us = 0;
+  int retries = 0;
+};
+
+// Thread-safe: any number of requests may be under way.
+class ChatModel {
+ public:
+  using Done = std::function<void(Result<ChatAnswer>)>;
+  virtual ~ChatModel() = default;
+  // Calls `done` exactly once, from any thread, perhaps before Submit returns. Errors:
+  // kUnavailable (network, 5xx, 429 after all retries), kInvalid (the endpoint refused the
+  // request: 4xx, with its own words), kTimeout, kParse (an answer that is no chat completion).
+  // A failed call is never turned into an answer.
+  virtual void Submit(ChatRequest request, Done done) = 0;
+  // Submit and wait.
+  [[nodiscard]] Result<ChatAnswer> Complete(ChatRequest request);
+  // For people: "simulated author (seeded policy, no model)", "qwen3 at http://host:8000/v1".
+  virtual std::string Describe() const = 0;
+  virtual bool simulated() const { return false; }
+};
+
+struct HttpModelConfig {
+  std::string base_url;    // up to and with "/v1"
+  std::string api_key;     // from the environment; "" sends none; never logged
+  int max_in_flight = 32;  // requests under way at once; more wait
+  int64_t connect_timeout_ms = 10'000;
+  int64_t request_timeout_ms = 600'000;
+  int max_retries = 5;          // of 408, 409, 429, 5xx and broken connections
+  int64_t retry_base_ms = 500;  // doubled each time, jittered; Retry-After wins
+  int64_t retry_cap_ms = 60'000;
+  std::string prices_file;  // data/models/prices.toml; "" = no prices
+};
+// kInvalid for a base_url that is no http(s) URL.
+[[nodiscard]] Result<std::unique_ptr<ChatModel>> MakeHttpModel(HttpModelConfig config);
+
+// Asks GET /models: the names an endpoint offers. For doctor.
+[[nodiscard]] Result<std::vector<std::string>> ListModels(const HttpModelConfig& config);
+
+// A seeded policy that writes kernels for the native operations from composable pieces, with the
+// mistakes that language models make; advice in the prompt's text raises the odds of what it
+// advises and lowers those of the mistakes it warns of. It also answers the extraction, analysis,
+// merge and judge prompts from what they show. A pure function of the request; it reads the
+// prompt's text alone. Its figures are never a model's: every view calls it the simulated author.
+// `effects_file`: data/models/simulated_author.toml.
+[[nodiscard]] Result<std::unique_ptr<ChatModel>> MakeSimulatedAuthor(
+    const std::string& effects_file);
+
+// Answers from a script, and records what it was asked: the fake for tests.
+class ScriptedModel : public ChatModel {
+ public:
+  using Script = std::function<Result<ChatAnswer>(const ChatRequest&)>;
+  explicit ScriptedModel(Script script) : script_(std::move(script)) {}
+  void Submit(ChatRequest request, Done done) override;
+  std::string Describe() const override { return "scripted model"; }
+  std::vector<ChatRequest> requests() const;
+
+ private:
+  struct Log;
+  Script script_;
+  std::shared_ptr<Log> log_;
+};
+
+}  // namespace kw
