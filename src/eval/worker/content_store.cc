@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
-#include <vector>
+#include <map>
 
 #include "kw/base/clock.h"
 #include "kw/base/file.h"
@@ -38,48 +38,34 @@ Result<std::string_view> TakeLine(std::string_view& rest) {
   return line;
 }
 
-Result<std::vector<std::string>> RegularFiles(const std::string& folder) {
-  std::vector<std::string> names;
-  std::error_code code;
-  fs::recursive_directory_iterator it(folder, code), end;
-  for (; !code && it != end; it.increment(code)) {
-    if (!it->is_regular_file(code) || it->is_symlink(code)) continue;
-    std::string name = it->path().lexically_relative(folder).string();
-    if (!IsSafeName(name)) {
-      return Fail(ErrorCode::kInvalid, "task folder " + folder + ": the file name '" +
-                                           ToValidUtf8(name) +
-                                           "' holds a space or control character");
-    }
-    names.push_back(std::move(name));
-    if (names.size() > kMaxFiles) {
-      return Fail(ErrorCode::kLimit, "task folder " + folder + " holds more than 4096 files");
+// Stored tensors of the workloads that lie below the task folder.
+Result<void> AddStoredTensors(const Task& task, std::map<std::string, std::string>& files) {
+  for (const Workload& workload : task.workloads) {
+    for (const auto& [input, stored] : workload.stored) {
+      const std::string path = task.folder + "/" + stored.path;
+      if (files.contains(stored.path) || !IsSafeName(stored.path) || !FileExists(path)) continue;
+      KW_ASSIGN(files[stored.path], ReadFile(path, kMaxPack));
     }
   }
-  if (code) return Fail(ErrorCode::kIo, folder + ": " + code.message());
-  std::sort(names.begin(), names.end());
-  return names;
+  return {};
 }
 
 }  // namespace
 
-Result<std::string> PackFolder(const std::string& folder) {
-  std::string trimmed = fs::path(folder).lexically_normal().string();
-  while (trimmed.size() > 1 && trimmed.back() == '/') trimmed.pop_back();
-  std::string name = fs::path(trimmed).filename().string();
-  if (!IsSafeName(name) || name.find('/') != name.npos) name = "task";
-  std::string pack = std::string(kHeader) + name + "\n";
-  KW_ASSIGN(const std::vector<std::string> files, RegularFiles(trimmed));
-  for (const std::string& file : files) {
-    KW_ASSIGN(const std::string bytes, ReadFile(trimmed + "/" + file, kMaxPack));
-    pack += file + " " + std::to_string(bytes.size()) + "\n" + bytes;
+Result<std::string> PackTask(const Task& task) {
+  std::map<std::string, std::string> files = task.files;
+  KW_TRY(AddStoredTensors(task, files));
+  std::string pack = std::string(kHeader) + task.name + "\n";
+  for (const auto& [name, bytes] : files) {
+    pack += name + " " + std::to_string(bytes.size()) + "\n" + bytes;
     if (static_cast<int64_t>(pack.size()) > kMaxPack) {
-      return Fail(ErrorCode::kLimit, "task folder " + folder + " holds more than 512 MiB");
+      return Fail(ErrorCode::kLimit, "task " + task.name + " holds more than 512 MiB");
     }
   }
   return pack;
 }
 
-Result<std::string> UnpackFolder(std::string_view pack, const std::string& root) {
+Result<std::string> UnpackTask(std::string_view pack, const std::string& root) {
   KW_ASSIGN(const std::string_view header, TakeLine(pack));
   const std::string name(header.substr(std::min(kHeader.size(), header.size())));
   if (!header.starts_with(kHeader) || !IsSafeName(name) || name.find('/') != name.npos) {
@@ -118,11 +104,11 @@ Result<std::string> ContentStore::StoreTask(const std::string& hash, std::string
   if (auto folder = FindTask(hash)) return *folder;
   const std::string beside = root_ + "/tasks/." + FreshUuid();
   const auto store = [&]() -> Result<void> {
-    KW_ASSIGN(const std::string folder, UnpackFolder(pack, beside));
+    KW_ASSIGN(const std::string folder, UnpackTask(pack, beside));
     KW_ASSIGN(const Task task, LoadTask(folder));
     if (task.hash != hash) {
-      return Fail(ErrorCode::kCorrupt, "the task '" + task.name + "' has the hash " + task.hash +
-                                           ", not " + hash + ": its folder has changed");
+      return Fail(ErrorCode::kCorrupt,
+                  "the task '" + task.name + "' has the hash " + task.hash + ", not " + hash);
     }
     std::error_code code;
     fs::rename(beside, root_ + "/tasks/" + hash, code);

@@ -10,12 +10,13 @@
 
 namespace kw::eval {
 
-// A task folder as one byte string: for each file, sorted by name, a line "NAME SIZE\n" and its
-// bytes; the first line is "kernelwright-task 1 FOLDER". Regular files only, also in subfolders.
-[[nodiscard]] Result<std::string> PackFolder(const std::string& folder);
-// Writes a pack below `root`: ROOT/FOLDER/NAME. kCorrupt on a name that leaves the folder, on
+// A task as one byte string: a line "kernelwright-task 1 NAME\n", then for each file that counts
+// (Task::files, and the stored tensors below the folder), sorted by name, a line "NAME SIZE\n" and
+// its bytes.
+[[nodiscard]] Result<std::string> PackTask(const Task& task);
+// Writes a pack below `root`, as the folder ROOT/TASK. kCorrupt on a name that leaves the folder, on
 // sizes that do not add up.
-[[nodiscard]] Result<std::string> UnpackFolder(std::string_view pack, const std::string& root);
+[[nodiscard]] Result<std::string> UnpackTask(std::string_view pack, const std::string& root);
 
 class ContentStore {
  public:

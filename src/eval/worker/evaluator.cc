@@ -160,7 +160,7 @@ Result<void> LocalEvaluator::KeepContent(const Task& task, const std::string& ha
                                          const std::string& source) {
   KW_TRY(store_.StoreCandidate(hash, source));
   if (store_.FindTask(task.hash)) return {};
-  KW_ASSIGN(const std::string pack, PackFolder(task.folder));
+  KW_ASSIGN(const std::string pack, PackTask(task));
   KW_TRY(store_.StoreTask(task.hash, pack));
   return {};
 }
@@ -186,7 +186,7 @@ Result<Verdict> LocalEvaluator::JudgeOnce(const Task& task, const EvaluateMessag
                                           const BuildOutcome& built, const EvaluateOptions& options,
                                           int64_t judge_ms) {
   const auto provide = [&](const std::string& hash) -> Result<std::string> {
-    if (hash == message.task_hash) return PackFolder(*store_.FindTask(task.hash));
+    if (hash == message.task_hash) return PackTask(task);
     if (hash == message.candidate_hash) return *store_.FindCandidate(hash);
     if (hash == message.object_hash) return ReadFile(built.object_path);
     return Fail(ErrorCode::kNotFound,
