@@ -21,11 +21,9 @@ Case ArbitraryCase(int number) {
   Case c;
   c.id = "c" + std::to_string(number);
   c.seed = *rc::gen::arbitrary<uint64_t>();
-  c.axes = *rc::gen::arbitrary<std::map<std::string, int64_t>>();
+  for (int i = *rc::gen::inRange(0, 4); i > 0; --i) c.axes[Text()] = *rc::gen::arbitrary<int64_t>();
   c.group = Text();
-  for (const std::string& name : *rc::gen::arbitrary<std::vector<std::string>>()) {
-    c.scalars[name] = Real();
-  }
+  for (int i = *rc::gen::inRange(0, 4); i > 0; --i) c.scalars[Text()] = Real();
   return c;
 }
 

@@ -128,7 +128,8 @@ TEST_F(WorkerServerTest, IgnoresBannersBeforeTheFirstHello) {
   Send(PingMessage{});
   Expect<PongMessage>();
   CloseInput();
-  EXPECT_FALSE(reader_->Next(10'000)->has_value() && true);
+  const auto end = reader_->Next(10'000);
+  EXPECT_FALSE(end && *end);
 }
 
 TEST_F(WorkerServerTest, RefusesAnotherProtocol) {
