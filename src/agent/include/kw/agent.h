@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "kw/base/clock.h"
 #include "kw/eval/worker.h"
 #include "kw/llm.h"
 #include "kw/memory.h"

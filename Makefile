@@ -1,0 +1,35 @@
+# Two commands: `make run` and `make test`. Everything else is CMake (CMakePresets.json).
+JOBS ?= $(shell nproc)
+RUN_ARGS ?=
+
+.PHONY: run test build deps bench lint fuzz clean
+
+build: deps
+	cmake --preset release --log-level=WARNING
+	cmake --build --preset release -j $(JOBS)
+
+deps:
+	scripts/install-deps
+
+# A learning run over the native tasks, on the simulated author and the emulator.
+run: build
+	build/release/kwright run experiments/quickstart.toml $(RUN_ARGS)
+
+test: build
+	ctest --preset release -j $(JOBS) $(TEST_ARGS)
+
+bench: deps
+	cmake --preset release -DKW_BENCH=ON --log-level=WARNING
+	cmake --build --preset release -j $(JOBS)
+	bench/run
+
+# Format, static analysis, and the paths that docs/architecture.md names.
+lint:
+	scripts/lint
+
+# Each libFuzzer target for a short while (FUZZ_SECONDS each).
+fuzz: deps
+	scripts/fuzz
+
+clean:
+	rm -rf build

@@ -1,0 +1,183 @@
+// kwright memory list|show|search|stats: what was learned.
+#include <fmt/format.h>
+
+#include <iostream>
+
+#include "bank_options.h"
+#include "commands.h"
+#include "kw/base/json.h"
+#include "output.h"
+#include "rooms.h"
+
+namespace kw::cli {
+
+void BankOptions::Add(CLI::App& app) {
+  app.add_option("--run", run, "A run's bank (default: the newest run that learns)");
+  app.add_option("--bank", bank, "A bank's file");
+  app.add_option("--dir", dir, "The folder that holds the runs")->capture_default_str();
+  app.add_flag("--json", json, "Print JSON");
+}
+
+Result<std::unique_ptr<Bank>> OpenBank(const BankOptions& options) {
+  const auto open = [](const std::string& path) -> Result<std::unique_ptr<Bank>> {
+    if (!FileExists(path)) return Fail(ErrorCode::kNotFound, "there is no bank at '" + path + "'");
+    return Bank::Open(path, MakeHashEmbedder());
+  };
+  if (!options.bank.empty()) return open(options.bank);
+  std::vector<std::string> names = {options.run};
+  if (options.run.empty()) {
+    KW_ASSIGN(names, ListRuns(options.dir));
+  }
+  for (const std::string& name : names) {
+    KW_ASSIGN(RunConfig config, ReadRunConfig(options.dir + "/" + name));
+    if (config.learner == "none" && options.run.empty()) continue;
+    config.dir = options.dir;
+    return open(BankPath(config));
+  }
+  return Fail(ErrorCode::kNotFound, "no run in " + options.dir +
+                                        "/ has learned anything yet; start one with: kwright "
+                                        "run experiments/quickstart.toml");
+}
+
+namespace {
+
+struct MemoryOptions : BankOptions {
+  int64_t id = 0, limit = 50, offset = 0;
+  int k = 3;
+  std::string query;
+};
+
+Json Describe(const MemoryItem& item) {
+  return {{"id", item.id},
+          {"title", item.title},
+          {"description", item.description},
+          {"content", item.content},
+          {"uses", item.uses},
+          {"wins", item.wins},
+          {"losses", item.losses},
+          {"merged", item.merged},
+          {"from",
+           {{"run", item.from.run_name},
+            {"step", item.from.step},
+            {"task", item.from.task},
+            {"outcome", item.from.outcome},
+            {"candidate_hash", item.from.candidate_hash},
+            {"model", item.from.model}}}};
+}
+
+std::string OneLine(const MemoryItem& item) {
+  return fmt::format("{:>5}  {:<60}  {:<14} {:<8} used {:>3}, passed {:>3}, failed {:>3}\n",
+                     item.id, Shorten(item.title, 60), item.from.task, item.from.outcome, item.uses,
+                     item.wins, item.losses);
+}
+
+int List(const MemoryOptions& options, Bank& bank) {
+  const auto items = bank.Items(options.offset, options.limit);
+  if (!items) return PrintError(items.error(), options.json);
+  Json list = Json::array();
+  for (const MemoryItem& item : *items) {
+    if (options.json) {
+      list.push_back(Describe(item));
+    } else {
+      std::cout << OneLine(item);
+    }
+  }
+  if (options.json) std::cout << DumpJson(list) << "\n";
+  if (!options.json && items->empty()) std::cout << "the bank holds no items\n";
+  return kDone;
+}
+
+int Show(const MemoryOptions& options, Bank& bank) {
+  const auto item = bank.Item(options.id);
+  if (!item) return PrintError(item.error(), options.json);
+  if (options.json) {
+    std::cout << DumpJson(Describe(*item)) << "\n";
+    return kDone;
+  }
+  std::cout << fmt::format(
+      "{} (item {})\n{}\n\n{}\n\nlearned from: a {} at {}, run {}, step {}, kernel {}, by {}\n"
+      "used {} times; attempts with it: {} passed, {} failed; {} near duplicates merged into it\n",
+      item->title, item->id, item->description, item->content, item->from.outcome, item->from.task,
+      item->from.run_name, item->from.step, item->from.candidate_hash, item->from.model, item->uses,
+      item->wins, item->losses, item->merged);
+  return kDone;
+}
+
+int Search(const MemoryOptions& options, Bank& bank) {
+  const auto found = bank.Search({.text = options.query, .k = options.k});
+  if (!found) return PrintError(found.error(), options.json);
+  Json list = Json::array();
+  for (const Found& hit : *found) {
+    if (options.json) {
+      Json entry = Describe(hit.item);
+      entry["score"] = hit.score;
+      entry["dense_rank"] = hit.dense_rank;
+      entry["text_rank"] = hit.text_rank;
+      list.push_back(std::move(entry));
+    } else {
+      std::cout << fmt::format("{:.4f} {}", hit.score, OneLine(hit.item));
+    }
+  }
+  if (options.json) std::cout << DumpJson(list) << "\n";
+  if (!options.json && found->empty()) std::cout << "nothing found\n";
+  return kDone;
+}
+
+int Stats(const MemoryOptions& options, Bank& bank) {
+  const auto stats = bank.Stats();
+  if (!stats) return PrintError(stats.error(), options.json);
+  if (options.json) {
+    std::cout << DumpJson({{"items", stats->items},
+                           {"rules_kept", stats->rules_kept},
+                           {"rules_undecided", stats->rules_undecided},
+                           {"rules_dropped", stats->rules_dropped},
+                           {"sequence", stats->sequence},
+                           {"uses", stats->uses},
+                           {"wins", stats->wins},
+                           {"losses", stats->losses},
+                           {"embedder", stats->embedder},
+                           {"file_bytes", stats->file_bytes}})
+              << "\n";
+    return kDone;
+  }
+  std::cout << fmt::format(
+      "items      {}\nrules      {} kept, {} undecided, {} dropped\nused       {} times: {} "
+      "attempts passed, {} failed\nembedder   {}\nsequence   {}\nfile       {} KiB\n",
+      stats->items, stats->rules_kept, stats->rules_undecided, stats->rules_dropped, stats->uses,
+      stats->wins, stats->losses, stats->embedder, stats->sequence, stats->file_bytes / 1024);
+  return kDone;
+}
+
+}  // namespace
+
+void AddMemory(CLI::App& app, Action& action) {
+  CLI::App* sub = app.add_subcommand("memory", "What was learned: memory items");
+  sub->require_subcommand(1);
+  sub->footer("Example:\n  kwright memory list\n  kwright memory search \"tail guard\" -k 5");
+  const auto add = [&](const char* name, const char* description, const char* example,
+                       int (*act)(const MemoryOptions&, Bank&)) {
+    auto options = std::make_shared<MemoryOptions>();
+    CLI::App* command = sub->add_subcommand(name, description);
+    options->Add(*command);
+    command->footer(std::string("Example:\n  kwright memory ") + example);
+    command->callback([&action, options, act] {
+      action = [options, act] {
+        const auto bank = OpenBank(*options);
+        return bank ? act(*options, **bank) : PrintError(bank.error(), options->json);
+      };
+    });
+    return std::pair{command, options};
+  };
+  auto [list, list_options] = add("list", "List the items", "list --run quickstart-1", List);
+  list->add_option("--limit", list_options->limit, "At most so many")->capture_default_str();
+  list->add_option("--offset", list_options->offset, "Skip so many")->capture_default_str();
+  auto [show, show_options] = add("show", "Show one item whole", "show 7", Show);
+  show->add_option("ID", show_options->id, "The item's number")->required();
+  auto [search, search_options] =
+      add("search", "Find items as a prompt would", "search \"tail guard for odd sizes\"", Search);
+  search->add_option("TEXT", search_options->query, "What to look for")->required();
+  search->add_option("-k", search_options->k, "How many")->capture_default_str();
+  add("stats", "Count items, rules, uses", "stats --json", Stats);
+}
+
+}  // namespace kw::cli

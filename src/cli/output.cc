@@ -1,0 +1,46 @@
+#include "output.h"
+
+#include <fmt/format.h>
+
+#include <iostream>
+#include <iterator>
+
+#include "commands.h"
+#include "kw/base/json.h"
+
+namespace kw::cli {
+
+int PrintError(const Error& error, bool json) {
+  if (json) {
+    std::cout << DumpJson(
+                     {{"error", {{"code", CodeName(error.code)}, {"message", error.ToString()}}}})
+              << "\n";
+  }
+  std::cerr << "kwright: " << error.ToString() << "\n";
+  return kTrouble;
+}
+
+Result<std::string> ReadInput(const std::string& path) {
+  if (path != "-") return ReadFile(path, 64 << 20);
+  return std::string(std::istreambuf_iterator<char>(std::cin), {});
+}
+
+std::string DescribeVerdict(const eval::Verdict& verdict) {
+  std::string text = fmt::format("{}  {} at {}\n", eval::StatusName(verdict.status),
+                                 verdict.reason.empty() ? "-" : verdict.reason, verdict.stage);
+  if (verdict.passed()) {
+    text = fmt::format("PASSED  {} cases, {:.2f}x the baseline ({} on {}), hazards: {}\n",
+                       verdict.cases.size(), verdict.speedup, verdict.timing_kind,
+                       verdict.device_name, verdict.hazards);
+  }
+  for (const eval::WorkloadTime& workload : verdict.workloads) {
+    text += fmt::format("  {:<28} {:>10.2f} us  {:>6.2f}x  {:>5.1f} % of the roofline  {}\n",
+                        workload.uuid, workload.time.us, workload.speedup, workload.roofline * 100,
+                        workload.checked);
+  }
+  if (!verdict.feedback.empty()) text += "\n" + verdict.feedback + "\n";
+  if (!verdict.replay_id.empty()) text += "\nreplay: kwright replay " + verdict.replay_id + "\n";
+  return text;
+}
+
+}  // namespace kw::cli
