@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "kw/base/error.h"
@@ -100,6 +101,7 @@ struct Task {
   std::string baseline_cu;                    // text of baseline.cu
   std::map<int, std::string> baseline_by_sm;  // 90 -> text of baseline.sm90.cu
   std::string definition_json;                // unchanged bytes
+  std::map<std::string, std::string> files;   // every file that counts, by name: unchanged bytes
   std::string hash;                           // of everything that decides a verdict
 
   const Axis* FindAxis(std::string_view axis) const;
@@ -109,7 +111,8 @@ struct Task {
   const std::string& BaselineFor(int sm) const;
 };
 
-// One parameter of `run` (design 4.2) or of `reference` (4.1): the same order in both.
+// One parameter of `run` (design 4.2) or of `reference` (4.1): the same order in both, but that
+// `reference` has no stream.
 struct Parameter {
   enum class Role { kInput, kScalar, kOutput, kAxis, kStream };
   Role role;
@@ -117,7 +120,9 @@ struct Parameter {
   DType dtype = DType::kInt64;
   std::string type;  // as spelled in the prototype: "const float*", "int64_t", "cudaStream_t"
 };
+// A name that is a C++ keyword or taken already gets a trailing '_'.
 std::vector<Parameter> CandidateParameters(const Task& task);
+std::vector<Parameter> ReferenceParameters(const Task& task);
 std::string Prototype(const Task& task);           // extern "C" void run(...)
 std::string ReferencePrototype(const Task& task);  // extern "C" void reference(...)
 
@@ -126,13 +131,22 @@ Result<int64_t> ElementCount(const Tensor& tensor, const std::map<std::string, i
 
 // An arithmetic or logical expression over axes: numbers, names, + - * / // % **, comparisons,
 // and, or, not, parentheses, min, max (the Python subset that constraints and costs use).
+// kParse: not such an expression; kInvalid: an unknown name, division by zero, no finite result.
 Result<double> EvaluateExpression(std::string_view expression,
                                   const std::map<std::string, int64_t>& axes);
-// All constraints of the task hold at these sizes.
+// All constraints of the task hold at these sizes. A constraint that names an input is about
+// values, not about sizes: it is kept, and not evaluated here.
 Result<bool> SatisfiesConstraints(const Task& task, const std::map<std::string, int64_t>& axes);
+
+// Tolerance of a float dtype for which task.toml has none (docs/formats/task.md says why these).
+Tolerance DefaultTolerance(DType dtype);
 
 // Loads and validates one folder.
 [[nodiscard]] Result<Task> LoadTask(const std::string& folder);
+// The same from memory: file name -> bytes, as in Task::files (a task that came over a wire).
+// Unknown names are ignored; `folder` is where stored tensors are looked for.
+[[nodiscard]] Result<Task> LoadTaskFiles(const std::map<std::string, std::string>& files,
+                                         const std::string& folder);
 
 // The tasks below a root: ROOT/OP_TYPE/NAME/. Names are unique.
 class TaskLibrary {
