@@ -16,18 +16,6 @@ namespace {
 // The same for every run, so that a time in the cache does not depend on who asked first.
 constexpr uint64_t kSeed = 0;
 
-std::string CachePath(const Task& task, const JudgeRooms& rooms) {
-  const DeviceSheet& sheet = rooms.device->sheet();
-  const std::string key = Hasher()
-                              .Add(task.hash)
-                              .Add(task.BaselineFor(sheet.sm))
-                              .Add(sheet.hash)
-                              .Add(rooms.builder->toolchain().nvcc_version)
-                              .Add(ProgramIdentity())
-                              .Hex();
-  return rooms.cache + "/baselines/" + key + ".json";
-}
-
 std::optional<std::map<std::string, double>> ReadCached(const Task& task, const std::string& path) {
   const auto text = ReadFile(path);
   if (!text) return std::nullopt;
@@ -50,8 +38,20 @@ tl::unexpected<Error> TaskFault(const Task& task, const std::string& what) {
 
 }  // namespace
 
+std::string BaselineCachePath(const Task& task, const JudgeRooms& rooms) {
+  const DeviceSheet& sheet = rooms.device->sheet();
+  const std::string key = Hasher()
+                              .Add(task.hash)
+                              .Add(task.BaselineFor(sheet.sm))
+                              .Add(sheet.hash)
+                              .Add(rooms.builder->toolchain().nvcc_version)
+                              .Add(ProgramIdentity())
+                              .Hex();
+  return rooms.cache + "/baselines/" + key + ".json";
+}
+
 Result<std::map<std::string, double>> BaselineTimes(const Task& task, const JudgeRooms& rooms) {
-  const std::string path = CachePath(task, rooms);
+  const std::string path = BaselineCachePath(task, rooms);
   if (auto cached = ReadCached(task, path)) return *cached;
 
   const DeviceSheet& sheet = rooms.device->sheet();

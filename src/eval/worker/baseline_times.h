@@ -14,4 +14,7 @@ namespace kw::eval {
 [[nodiscard]] Result<std::map<std::string, double>> BaselineTimes(const Task& task,
                                                                   const JudgeRooms& rooms);
 
+// Where they are kept.
+std::string BaselineCachePath(const Task& task, const JudgeRooms& rooms);
+
 }  // namespace kw::eval

@@ -14,8 +14,8 @@ namespace kw::eval {
 // (Task::files, and the stored tensors below the folder), sorted by name, a line "NAME SIZE\n" and
 // its bytes.
 [[nodiscard]] Result<std::string> PackTask(const Task& task);
-// Writes a pack below `root`, as the folder ROOT/TASK. kCorrupt on a name that leaves the folder, on
-// sizes that do not add up.
+// Writes a pack below `root`, as the folder ROOT/TASK. kCorrupt on a name that leaves the folder,
+// on sizes that do not add up.
 [[nodiscard]] Result<std::string> UnpackTask(std::string_view pack, const std::string& root);
 
 class ContentStore {

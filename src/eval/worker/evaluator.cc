@@ -7,7 +7,6 @@
 #include <thread>
 #include <utility>
 
-#include "build_verdict.h"
 #include "content_store.h"
 #include "kw/base/clock.h"
 #include "kw/base/file.h"
@@ -15,6 +14,7 @@
 #include "kw/base/log.h"
 #include "kw/eval/worker.h"
 #include "program_identity.h"
+#include "verdict.h"
 #include "verdict_cache.h"
 #include "worker_pool.h"
 

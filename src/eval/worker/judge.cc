@@ -63,15 +63,6 @@ VerdictLimits LimitsOf(const JudgeJob& job) {
 
 }  // namespace
 
-int Verdict::progress() const {
-  if (status == Status::kPassed) return 5;
-  if (status == Status::kMalformed || stage == "extract" || stage == "precheck") return 0;
-  if (stage == "build") return 1;
-  if (stage == "load") return 2;
-  if (stage == "oracle") return 3;
-  return 4;
-}
-
 Result<Verdict> JudgeCandidate(const JudgeJob& job, const JudgeRooms& rooms,
                                const std::function<void(const std::string&)>& stage) {
   const auto enter = [&](const char* name) {

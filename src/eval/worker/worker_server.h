@@ -11,10 +11,10 @@
 #include <string>
 #include <vector>
 
-#include "build_verdict.h"
 #include "content_store.h"
 #include "kw/eval/worker.h"
 #include "protocol.h"
+#include "verdict.h"
 
 namespace kw::eval {
 

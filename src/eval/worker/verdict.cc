@@ -1,6 +1,15 @@
-#include "build_verdict.h"
+#include "verdict.h"
 
 namespace kw::eval {
+
+int Verdict::progress() const {
+  if (status == Status::kPassed) return 5;
+  if (status == Status::kMalformed || stage == "extract" || stage == "precheck") return 0;
+  if (stage == "build") return 1;
+  if (stage == "load") return 2;
+  if (stage == "oracle") return 3;
+  return 4;
+}
 
 Verdict BuildFailedVerdict(const Task& task, const std::string& candidate_hash,
                            const BuildOutcome& outcome, uint64_t seed,
