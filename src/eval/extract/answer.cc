@@ -212,7 +212,7 @@ std::string_view BareCode(std::string_view answer) {
   while (end > 0) {
     const size_t newline = code.rfind('\n', end - 1);
     const size_t line = newline == std::string_view::npos ? 0 : newline + 1;
-    if (EndsLikeCode(code.substr(line, end - line))) return code.substr(0, end);
+    if (EndsLikeCode(code.substr(line, end - line))) return code.substr(0, end + 1);
     if (newline == std::string_view::npos) break;
     end = newline;
   }

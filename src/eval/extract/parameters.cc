@@ -176,13 +176,13 @@ ParsedParameter ParseParameter(const std::vector<Token>& all, const Structure& s
     }
   }
   if (integer.any()) parsed.type = integer.Type();
-  parsed.may_be_many = parsed.unclear && words == 1 && parsed.stars == 0;
-  for (const Token& token : tokens) {
-    // A macro call, and "...".
-    if (token.IsPunctuator('.') || (token.IsPunctuator('(') && words == 1)) {
-      parsed.may_be_many = true;
-    }
-  }
+  // A macro, a macro call or "..." may stand for several.
+  const bool call = tokens.size() > 1 && tokens[0].kind == Kind::kIdentifier &&
+                    tokens[1].IsPunctuator('(') && parsed.unclear;
+  const bool lone_word = parsed.unclear && words == 1 && parsed.stars == 0;
+  const bool dots = std::any_of(tokens.begin(), tokens.end(),
+                                [](const Token& token) { return token.IsPunctuator('.'); });
+  parsed.may_be_many = call || lone_word || dots;
   return parsed;
 }
 

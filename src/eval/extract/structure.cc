@@ -137,7 +137,7 @@ class Reader {
     if (declaration_.size() < kMaxDeclarationTokens) {
       declaration_.push_back(token);
     } else {
-      structure_.unsure = true;
+      declaration_conditional_ = true;  // more than anyone declares: its rest is not known
     }
   }
 
