@@ -56,7 +56,12 @@ LoadedMessage DeviceService::LoadObject(std::string_view object) {
     loaded.text = "the object holds no device code that can be read: " + images.error().message;
     return loaded;
   }
-  for (const std::string& ptx : *images) {
+  return LoadPtx(*images);
+}
+
+LoadedMessage DeviceService::LoadPtx(const std::vector<std::string>& images) {
+  LoadedMessage loaded;
+  for (const std::string& ptx : images) {
     auto module = emulator_.LoadModule(ptx);
     if (!module) {
       loaded.unsupported = true;

@@ -34,6 +34,7 @@ class DeviceService {
 
   // Loads the PTX of a shared object. The message is for the author.
   LoadedMessage LoadObject(std::string_view object);
+  LoadedMessage LoadPtx(const std::vector<std::string>& images);
 
   // Allocates and fills the buffers of a call; `exchange` holds the inputs.
   BeganMessage Begin(const BeginMessage& begin, std::string_view exchange);

@@ -26,7 +26,8 @@ namespace {
 constexpr int64_t kLoadCpuMs = 5'000, kLoadWallMs = 50'000;
 // How often the guest's CPU time is looked at.
 constexpr int kTickMs = 20;
-constexpr int64_t kDyingMs = 1'000;
+// A process that has closed its end is about to be gone, or only pretends to.
+constexpr int64_t kDyingMs = 200;
 constexpr uint64_t kBufferAlignment = 64;
 
 int64_t Now() { return SystemClock().MonotonicMicros(); }
@@ -153,6 +154,7 @@ Result<OpenOutcome> EmulatorSession::Load(const EmulatorDeviceConfig& config, ui
   switch (event) {
     case Event::kPacket: break;
     case Event::kEnded: {
+      guest_exit_ = guest_.Wait(kDyingMs);
       KW_ASSIGN(CallOutcome collected, Collect(false, limits.deadline_us));
       CallOutcome ended = GuestEnded(std::move(collected));
       return OpenOutcome{nullptr, ended.status == Status::kUnsupported,
@@ -313,6 +315,7 @@ Result<CallOutcome> EmulatorSession::Finish(Event event, const CallRequest& requ
     outcome.message = fmt::format("the call took more than {} ms", request.wall_ms);
     return outcome;
   }
+  if (event == Event::kEnded) guest_exit_ = guest_.Wait(kDyingMs);
   if (event != Event::kPacket) guest_.Kill();
   auto collected = Collect(event == Event::kPacket, deadline_us);
   if (!collected && collected.error().code == ErrorCode::kTimeout) {
@@ -343,7 +346,7 @@ Result<CallOutcome> EmulatorSession::Finish(Event event, const CallRequest& requ
 }
 
 CallOutcome EmulatorSession::GuestEnded(CallOutcome collected) {
-  auto exit = guest_.Wait(kDyingMs);
+  const std::optional<ProcessExit>& exit = guest_exit_;
   // What stopped the device explains why the host code gave up.
   if (collected.status != Status::kOk && collected.status != Status::kLaunchFailed) {
     return collected;

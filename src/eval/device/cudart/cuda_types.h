@@ -35,7 +35,7 @@ struct DeviceProp {
   int major, minor;
   size_t textureAlignment, texturePitchAlignment;
   int multiProcessorCount, integrated, canMapHostMemory;
-  int textureLimits[30];
+  int textureLimits[25];
   int surfaceLimits[14];
   size_t surfaceAlignment;
   int concurrentKernels, ECCEnabled, pciBusID, pciDeviceID, pciDomainID, tccDriver;
