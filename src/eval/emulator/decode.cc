@@ -164,7 +164,26 @@ kw::Result<std::vector<int>> Decoder::Survey(int kernel) {
     const ptx::Function& function = module_.functions[order[i]];
     for (const ptx::Instruction& instruction : function.instructions) {
       for (const Operand& operand : instruction.operands) SurveyOperand(operand, order[i], &order);
+      const bool indirect = instruction.parts[0] == "call" &&
+                            std::any_of(instruction.operands.begin(), instruction.operands.end(),
+                                        [](const Operand& operand) {
+                                          return operand.kind == Operand::Kind::kRegister;
+                                        });
+      if (!indirect) continue;
+      // It may go to any function whose address stands in a variable.
+      for (const ptx::Variable& variable : module_.variables) {
+        for (const ptx::Variable::Reference& reference : variable.references) {
+          Operand symbol;
+          symbol.kind = Operand::Kind::kSymbol;
+          symbol.name = reference.symbol;
+          SurveyOperand(symbol, order[i], &order);
+        }
+      }
     }
+  }
+  program_->code_of_function.assign(module_.functions.size(), -1);
+  for (const auto& [function, code] : code_index_) {
+    program_->code_of_function[static_cast<size_t>(function)] = code;
   }
   uint64_t bytes = 0;
   for (const ptx::Variable* variable : shared_used_) {
@@ -510,7 +529,7 @@ std::optional<Arg> Decoder::SymbolAddress(const Operand& operand, int bytes) {
   if (function != module_.function_index.end()) {
     const auto code = code_index_.find(function->second);
     if (code != code_index_.end()) {
-      return Arg{Constant(kCodeWindow + 16 * static_cast<uint64_t>(code->second), bytes)};
+      return Arg{Constant(FunctionAddress(function->second), bytes)};
     }
   }
   Unsupported(fmt::format("the symbol {}", operand.name));

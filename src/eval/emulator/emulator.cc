@@ -98,11 +98,16 @@ Result<void> Emulator::Impl::PlaceVariables(ModuleState* state) {
   for (const ptx::Variable& variable : state->text->variables) {
     for (const ptx::Variable::Reference& reference : variable.references) {
       const auto target = state->symbols.addresses.find(reference.symbol);
-      if (target == state->symbols.addresses.end()) {
-        return Fail(ErrorCode::kParse, fmt::format("{} refers to {}, which is no variable",
+      const auto function = state->text->function_index.find(reference.symbol);
+      uint64_t value = static_cast<uint64_t>(reference.addend);
+      if (target != state->symbols.addresses.end()) {
+        value += target->second;
+      } else if (function != state->text->function_index.end()) {
+        value += emu::FunctionAddress(function->second);
+      } else {
+        return Fail(ErrorCode::kParse, fmt::format("{} refers to {}, which is not in the module",
                                                    variable.name, reference.symbol));
       }
-      const uint64_t value = target->second + static_cast<uint64_t>(reference.addend);
       char bytes[8];
       std::memcpy(bytes, &value, 8);
       KW_TRY(memory.Write(state->symbols.addresses[variable.name] + reference.offset,

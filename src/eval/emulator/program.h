@@ -68,6 +68,7 @@ struct Program {
   std::vector<BlockInfo> blocks;
   std::vector<Origin> origins;
   std::vector<FunctionCode> functions;  // [0] is the kernel
+  std::vector<int> code_of_function;    // by the module's number; -1 where it is not reached
   std::vector<CallSite> calls;
   std::vector<std::vector<uint32_t>> tables;  // of indirect branches
   uint32_t site_count = 0;
@@ -79,6 +80,11 @@ struct Program {
   bool calls_functions = false;
   int max_threads = 0, required_threads = 0;
 };
+
+// The address of a module's function, for calls by pointer.
+inline uint64_t FunctionAddress(int function) {
+  return kCodeWindow + 16 * static_cast<uint64_t>(function);
+}
 
 // Addresses of module variables, for the decoder.
 struct SymbolTable {

@@ -346,18 +346,27 @@ bool WarpRunner::Terminate(Group& group, const Op& op, bool* leave) {
 
 bool WarpRunner::AtCollective(Group& group, const Op& op, bool* leave) {
   Warp& w = ws_.warp;
-  const uint32_t* members =
-      reinterpret_cast<const uint32_t*>(w.base[op.c >> 31] + (op.c & 0x7fffffff));
+  const uint32_t* members = reinterpret_cast<const uint32_t*>(w.base[op.c >> 31] +
+                                                              (op.c & 0x7fffffff));
   // After a report the group goes on with the lanes that are here.
   const bool forced = group.members != 0 && group.members == group.mask;
-  uint32_t wanted = forced ? group.mask : members[std::countr_zero(group.mask)];
   for (Group& other : ws_.groups) {
     if (&other == &group || other.state != Group::State::kCollective) continue;
     if (!SameFrame(group, other)) continue;
     group.mask |= other.mask;
     other.mask = 0;
   }
-  group.members = wanted;
+  // Tiles of a warp may meet here, each with its own mask.
+  uint32_t wanted = 0, strangers = 0;
+  bool same = true;
+  const uint32_t lead = members[std::countr_zero(group.mask)];
+  for (uint32_t m = group.mask; m != 0; m &= m - 1) {
+    const int lane = std::countr_zero(m);
+    wanted |= members[lane];
+    strangers |= (~members[lane] >> lane & 1) << lane;
+    same &= members[lane] == lead;
+  }
+  group.members = forced ? group.mask : wanted;
   const uint32_t missing = ws_.groups.size() > 1 ? Missing(ws_, group, op) : 0;
   if (missing != 0) {
     group.state = Group::State::kCollective;
@@ -365,17 +374,32 @@ bool WarpRunner::AtCollective(Group& group, const Op& op, bool* leave) {
     *leave = true;
     return true;
   }
+  const uint32_t met = group.members;
   group.members = 0;
   Restore(ws_, group);
-  const uint32_t absent_self = group.mask & ~wanted;
-  if (absent_self != 0) NoteShuffle(w, op, 0);
-  if (!op.fn(w, op)) return false;
+  if (strangers != 0) NoteShuffle(w, op, 0);
+  if (same) {
+    if (!op.fn(w, op)) return false;
+  } else {
+    for (uint32_t left = group.mask; left != 0;) {
+      const uint32_t mask = members[std::countr_zero(left)];
+      uint32_t tile = 0;
+      for (uint32_t m = left; m != 0; m &= m - 1) {
+        const int lane = std::countr_zero(m);
+        tile |= static_cast<uint32_t>(members[lane] == mask) << lane;
+      }
+      left &= ~tile;
+      w.mask = w.write = tile;
+      if (!op.fn(w, op)) return false;
+    }
+    Restore(ws_, group);
+  }
   group.pc += 1;
   if (op.imm == kWarpBarrier && ws_.groups.size() > 1) {
     // bar.warp.sync lets go all that waited with it.
     for (Group& other : ws_.groups) {
       if (&other == &group || other.state != Group::State::kCollective) continue;
-      if (other.members == wanted && ops_[other.pc].imm == kWarpBarrier) {
+      if (other.members == met && ops_[other.pc].imm == kWarpBarrier) {
         other.state = Group::State::kReady;
         other.members = 0;
         other.pc += 1;
@@ -454,13 +478,14 @@ bool WarpRunner::CallFunction(Group& group, const Op& op, bool* leave) {
     return true;
   }
   const uint64_t index = (lead - kCodeWindow) / 16;
-  if ((lead & kWindowMask) != kCodeWindow || index >= launch_.program->functions.size()) {
+  const std::vector<int>& codes = launch_.program->code_of_function;
+  if ((lead & kWindowMask) != kCodeWindow || index >= codes.size() || codes[index] < 0) {
     Hazard hazard = MakeHazard(w, op, std::countr_zero(group.mask), "bad_call");
     hazard.address = lead;
     hazard.text = fmt::format("a call to {:#x}, which is no function. {}", lead, Where(hazard));
     return StopWithHazard(w, std::move(hazard));
   }
-  return Enter(group, op, site, static_cast<uint32_t>(index));
+  return Enter(group, op, site, static_cast<uint32_t>(codes[index]));
 }
 
 namespace {
