@@ -6,7 +6,9 @@
 //   KW_ASSIGN(std::vector<Found> found, bank->Search({.text = task_text, .k = 3}));
 //
 // Every applied change advances the bank's sequence number; a search can look at the bank as of a
-// number, plus one run's own items. Thread-safe; one process writes a bank at a time, others read.
+// number, plus one run's own items: what it finds, and how it ranks, then does not depend on what
+// others add later. Thread-safe. Any number of processes may read while one writes; a second
+// writer waits for the first, kConflict after 10 s.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +31,8 @@ class Embedder {
   [[nodiscard]] virtual Result<std::vector<std::vector<float>>> Embed(
       const std::vector<std::string>& texts) = 0;
 };
-// Hashed word and character n-grams, normalised; no download, no model.
+// Hashed word and character n-grams, normalised; no download, no model. The same bits on every
+// machine.
 std::unique_ptr<Embedder> MakeHashEmbedder(int dimension = 512);
 
 // Where something was learned from.
@@ -83,11 +86,16 @@ struct BankStats {
   int64_t file_bytes = 0;
 };
 
-// What one step of a run does to the bank. Applying the same (run, step) again changes nothing.
+// What one step of a run does to the bank. Applying the same (run, step) again changes nothing and
+// gives the first answer again.
 struct BankChange {
   std::string run, step;
+  // What the run sees, besides its own: a new item is merged only into an item that it sees.
+  int64_t as_of = -1;
   std::vector<MemoryItem> new_items;  // `from` filled in; ids are given
-  std::vector<Rule> rules;            // the rule set after this step: ids > 0 update
+  // Rules that this step adds (id 0) or sets anew (id > 0: text, state and counts as given); those
+  // not named stay as they are.
+  std::vector<Rule> rules;
   struct Outcome {
     int64_t item = 0;
     bool used = true;
@@ -104,11 +112,14 @@ struct Applied {
 class Bank {
  public:
   // Creates the file when it is missing. kCorrupt for a file that is no bank or fails its checks;
-  // kConflict when its vectors come from another embedder (says which, and how to rebuild).
+  // kConflict when its vectors come from another embedder (says which, and how to rebuild). With
+  // no embedder a bank of any embedder opens, and everything works but Search and new items.
   static Result<std::unique_ptr<Bank>> Open(const std::string& path,
                                             std::unique_ptr<Embedder> embedder);
   virtual ~Bank() = default;
 
+  // All of the change or nothing: kInvalid (an empty item or rule, an unknown state), kNotFound (an
+  // item or rule that is not here). On return it is on the disk.
   [[nodiscard]] virtual Result<Applied> Apply(const BankChange& change) = 0;
   [[nodiscard]] virtual Result<std::vector<Found>> Search(const SearchRequest& request) = 0;
   // Rules of a state ("" = all), in order of id, as of a sequence number (plus one run's own).
@@ -119,8 +130,12 @@ class Bank {
   [[nodiscard]] virtual Result<MemoryItem> Item(int64_t id) = 0;  // kNotFound
   [[nodiscard]] virtual Result<BankStats> Stats() = 0;
   [[nodiscard]] virtual Result<int64_t> Sequence() = 0;
-  // The whole content in a canonical text form, without uuids and times: equal banks, equal text.
+  // The whole content in a canonical text form, JSON lines, without run uuids, run names and
+  // times: equal banks, equal text.
   [[nodiscard]] virtual Result<std::string> CanonicalDump() = 0;
 };
+
+// Embeds every item of a bank anew, after a change of embedder. Nothing is merged or lost.
+[[nodiscard]] Result<void> RebuildBank(const std::string& path, std::unique_ptr<Embedder> embedder);
 
 }  // namespace kw
