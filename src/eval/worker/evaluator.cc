@@ -200,7 +200,7 @@ Result<Verdict> LocalEvaluator::JudgeOnce(const Task& task, const EvaluateMessag
                 "The judge failed, not the kernel: " + outcome.error->ToString());
   }
   if (outcome.timed_out) {
-    return Lost(task, message, Status::kTimeout, "wall_limit",
+    return Lost(task, message, Status::kTimeout, "wall_clock",
                 "The evaluation did not end in time, although no counted limit was reached: the "
                 "machine was too busy, or the host code waits.");
   }
