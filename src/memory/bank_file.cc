@@ -4,8 +4,10 @@
 #include <sqlite3.h>
 #include <sys/vfs.h>
 
+#include <array>
 #include <cmath>
 #include <cstring>
+#include <fstream>
 
 namespace kw::memory {
 namespace {
@@ -176,6 +178,19 @@ Result<void> CheckContent(SQLite::Database& database, const std::string& path) {
   return {};
 }
 
+// SQLite takes a file of a few bytes for an empty database and would write over it.
+Result<void> CheckMagic(const std::string& path) {
+  constexpr std::string_view kMagic("SQLite format 3\0", 16);
+  std::ifstream file(path, std::ios::binary);
+  std::array<char, kMagic.size()> head{};
+  file.read(head.data(), head.size());
+  const auto size = static_cast<size_t>(file.gcount());
+  if (size > 0 && std::string_view(head.data(), size) != kMagic) {
+    return Fail(ErrorCode::kCorrupt, path + " is no memory bank");
+  }
+  return {};
+}
+
 std::unique_ptr<SQLite::Database> Connect(const std::string& path, bool may_create) {
   const int create = may_create ? SQLite::OPEN_CREATE : 0;
   auto database =
@@ -220,6 +235,7 @@ Result<std::unique_ptr<SQLite::Database>> OpenBankFile(const std::string& path,
   if (embedder.empty() && !FileExists(path)) {
     return Fail(ErrorCode::kNotFound, path + ": there is no memory bank");
   }
+  KW_TRY(CheckMagic(path));
   auto database = Connect(path, !embedder.empty());
   // A file on a read-only disk is opened as such by SQLite; it can be read, never set up.
   const bool writable = sqlite3_db_readonly(database->getHandle(), "main") == 0;

@@ -87,8 +87,8 @@ TEST_F(BankApply, FoldsANearDuplicateOfTheSameKindAndKeepsItsOrigin) {
 }
 
 TEST_F(BankApply, KeepsTheSameWordsOfAnotherKindApart) {
-  const Applied applied = Apply(ChangeOf(
-      "r", "s", {ItemOf(Lessons()[0], "success"), ItemOf(Lessons()[0], "failure")}));
+  const Applied applied =
+      Apply(ChangeOf("r", "s", {ItemOf(Lessons()[0], "success"), ItemOf(Lessons()[0], "failure")}));
   EXPECT_THAT(applied.item_ids, ElementsAre(1, 2));
 }
 
@@ -121,7 +121,8 @@ TEST_F(BankApply, CountsUsesAndOutcomes) {
 
 TEST_F(BankApply, UpdatesRulesAndLeavesThoseNotNamed) {
   BankChange change = ChangeOf("r", "s1", {});
-  change.rules = {{0, "Guard the tail.", "undecided", 1, 0, 0}, {0, "Use float4.", "kept", 4, 1, 2}};
+  change.rules = {{0, "Guard the tail.", "undecided", 1, 0, 0},
+                  {0, "Use float4.", "kept", 4, 1, 2}};
   EXPECT_THAT(Apply(change).rule_ids, ElementsAre(1, 2));
   BankChange update = ChangeOf("r", "s2", {});
   update.rules = {{1, "Guard the tail of the grid.", "kept", 5, 1, 1}};

@@ -29,9 +29,7 @@ class BankSearch : public ::testing::Test {
       Bank::Open(scratch_.path() + "/memory.db", MakeHashEmbedder()).value();
 };
 
-TEST_F(BankSearch, FindsNothingInAnEmptyBank) {
-  EXPECT_THAT(Ids({.text = "softmax"}), IsEmpty());
-}
+TEST_F(BankSearch, FindsNothingInAnEmptyBank) { EXPECT_THAT(Ids({.text = "softmax"}), IsEmpty()); }
 
 TEST_F(BankSearch, PutsTheLessonOfEveryParaphraseFirst) {
   AddAllLessons();
@@ -126,9 +124,8 @@ TEST_F(BankSearch, AsOfANumberRanksAndScoresAsItDidThen) {
   for (size_t i = 0; i < Lessons().size(); ++i) {
     (i % 2 == 0 ? early : late).push_back(ItemOf(Lessons()[i]));
   }
-  const SearchRequest request{.text = "the maximum of a row in shared memory by warps",
-                              .k = 10,
-                              .as_of = 1};
+  const SearchRequest request{
+      .text = "the maximum of a row in shared memory by warps", .k = 10, .as_of = 1};
   ASSERT_TRUE(bank_->Apply(ChangeOf("a", "1", early)));
   const std::vector<Found> before = bank_->Search(request).value();
   ASSERT_TRUE(bank_->Apply(ChangeOf("b", "1", late)));

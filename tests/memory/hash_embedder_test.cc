@@ -73,7 +73,8 @@ TEST(HashEmbedder, KeepsDistinctLessonsBelowTheMergingThreshold) {
   double highest = -1;
   for (size_t a = 0; a < lessons.size(); ++a) {
     for (size_t b = 0; b < a; ++b) {
-      highest = std::max(highest, Cosine(EmbedOne(TextOf(lessons[a])), EmbedOne(TextOf(lessons[b]))));
+      highest =
+          std::max(highest, Cosine(EmbedOne(TextOf(lessons[a])), EmbedOne(TextOf(lessons[b]))));
     }
   }
   EXPECT_LT(highest, 0.5);

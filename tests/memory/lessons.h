@@ -18,7 +18,6 @@ const std::vector<Lesson>& Lessons();
 MemoryItem ItemOf(const Lesson& lesson, const std::string& outcome = "success");
 // An item of one text, for where the words do not matter.
 MemoryItem ItemSaying(const std::string& text, const std::string& outcome = "success");
-BankChange ChangeOf(const std::string& run, const std::string& step,
-                    std::vector<MemoryItem> items);
+BankChange ChangeOf(const std::string& run, const std::string& step, std::vector<MemoryItem> items);
 
 }  // namespace kw::memory

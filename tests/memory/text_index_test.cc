@@ -14,8 +14,7 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 TEST(MatchExpression, QuotesEachWordOnceAndDropsCommonOnes) {
-  EXPECT_EQ(MatchExpression("The softmax of Softmax AND \"rows\""),
-            "\"softmax\" OR \"rows\"");
+  EXPECT_EQ(MatchExpression("The softmax of Softmax AND \"rows\""), "\"softmax\" OR \"rows\"");
   EXPECT_EQ(MatchExpression("the of -- *"), "");
 }
 

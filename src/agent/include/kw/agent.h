@@ -129,11 +129,18 @@ class RunObserver {
 [[nodiscard]] Result<RunRecord> StartRun(const RunConfig& config, const RunRooms& rooms,
                                          RunObserver& observer, std::function<bool()> cancelled);
 // Continues where the journal ends; repeats nothing that finished.
-[[nodiscard]] Result<RunRecord> ResumeRun(const std::string& folder, const RunRooms& rooms,
-                                          RunObserver& observer, std::function<bool()> cancelled);
+// `overrides` may set the keys that have no part in what a run does: run.parallel_tasks,
+// run.max_cost_usd, model.base_url, model.api_key_env, model.max_in_flight, device.workers and
+// device.worker_command. A finished run is left as it is.
+[[nodiscard]] Result<RunRecord> ResumeRun(
+    const std::string& folder, const RunRooms& rooms, RunObserver& observer,
+    std::function<bool()> cancelled,
+    const std::vector<std::pair<std::string, std::string>>& overrides = {});
 
 // Reading, while it runs or later.
-[[nodiscard]] Result<RunConfig> ReadRunConfig(const std::string& folder);
+[[nodiscard]] Result<RunConfig> ReadRunConfig(
+    const std::string& folder,
+    const std::vector<std::pair<std::string, std::string>>& overrides = {});
 [[nodiscard]] Result<RunRecord> ReadRun(const std::string& folder);
 // Names of the runs below a folder, newest first.
 [[nodiscard]] Result<std::vector<std::string>> ListRuns(const std::string& dir);

@@ -40,6 +40,8 @@ struct BuildOutcome {
   // When not ok:
   std::string reason;    // "compile_error", "compile_timeout", "link_error"
   std::string feedback;  // file:line: message, the source line, at most 20 lines
+  // The machine ended it (wall clock, memory), not the source: never cached, worth one retry.
+  bool environmental = false;
 };
 
 struct ToolchainInfo {
@@ -48,9 +50,11 @@ struct ToolchainInfo {
 };
 
 struct BuilderConfig {
-  std::string cache;  // directory
-  std::string nvcc;   // "" = found: $KWRIGHT_NVCC, $PATH, $CUDA_HOME, the venv
-  int64_t compile_cpu_seconds = 60;
+  std::string cache;                 // directory
+  std::string nvcc;                  // "" = found: $KWRIGHT_NVCC, $PATH, $CUDA_HOME, the venv
+  int64_t compile_cpu_seconds = 25;  // of all steps of one build together
+  int64_t wall_ms = 50'000;          // backstop
+  int64_t memory_bytes = 3LL << 30;  // of one compiler process
   int64_t source_bytes = 4 << 20;
 };
 

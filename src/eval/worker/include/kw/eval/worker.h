@@ -103,7 +103,9 @@ struct JudgeJob {
   std::vector<KernelResources> resources;
   uint64_t seed = 0;
   Effort effort = Effort::kStandard;
-  std::optional<Case> only_case;  // replay: this case alone
+  std::optional<Case> only_case;    // replay: this case alone, and no timing
+  int64_t wall_ms = 45'000;         // backstop; running into it makes the verdict environmental
+  std::function<bool()> cancelled;  // asked between cases; may be empty
 };
 struct JudgeRooms {  // what a judge works with; all outlive it
   Device* device = nullptr;

@@ -1,0 +1,158 @@
+#include "steps.h"
+
+#include <fmt/format.h>
+
+#include "kw/base/json.h"
+#include "kw/base/text.h"
+
+namespace kw {
+namespace {
+
+// The last part of the key that is no retry, without what counts it: ".../align/r3/k5e2f" is of
+// kind "align".
+std::string KindOf(const std::string& key) {
+  std::vector<std::string_view> parts = Split(key, '/');
+  if (parts.back() == "retry") parts.pop_back();
+  if (parts.size() > 2 && parts[parts.size() - 3] == "align") return "align";
+  return std::string(parts.back());
+}
+
+std::string ModelCallToJson(const Steps::Question& question, const ChatAnswer& answer) {
+  Json messages = Json::array();
+  for (const ChatMessage& message : question.messages) {
+    messages.push_back({{"role", message.role}, {"content", message.content}});
+  }
+  Json json{{"messages", std::move(messages)},
+            {"answer",
+             {{"content", answer.content},
+              {"finish_reason", answer.finish_reason},
+              {"model", answer.model},
+              {"prompt_tokens", answer.prompt_tokens},
+              {"completion_tokens", answer.completion_tokens},
+              {"cost_usd", answer.cost_usd},
+              {"latency_us", answer.latency_us},
+              {"retries", answer.retries}}},
+            {"notes", question.notes}};
+  return DumpJson(json);
+}
+
+Result<ChatAnswer> ReadAnswer(const Json& json) {
+  ObjectReader reader(json, "the journal: answer");
+  ChatAnswer answer;
+  KW_ASSIGN(answer.content, reader.Required<std::string>("content"));
+  KW_ASSIGN(answer.finish_reason, reader.Required<std::string>("finish_reason"));
+  KW_ASSIGN(answer.model, reader.Required<std::string>("model"));
+  KW_ASSIGN(answer.prompt_tokens, reader.Required<int64_t>("prompt_tokens"));
+  KW_ASSIGN(answer.completion_tokens, reader.Required<int64_t>("completion_tokens"));
+  KW_ASSIGN(answer.cost_usd, reader.Required<double>("cost_usd"));
+  KW_ASSIGN(answer.latency_us, reader.Required<int64_t>("latency_us"));
+  KW_ASSIGN(int64_t retries, reader.Required<int64_t>("retries"));
+  answer.retries = static_cast<int>(retries);
+  return answer;
+}
+
+}  // namespace
+
+Result<ModelCall> ModelCallFromJson(std::string_view result) {
+  KW_ASSIGN(Json json, ParseJson(result, "the journal"));
+  ObjectReader reader(json, "the journal");
+  ModelCall call;
+  const Json* messages = reader.Find("messages");
+  const Json* answer = reader.Find("answer");
+  if (messages == nullptr || !messages->is_array() || answer == nullptr) {
+    return Fail(ErrorCode::kCorrupt, "the journal: a model call without messages or answer");
+  }
+  for (const Json& entry : *messages) {
+    ObjectReader message(entry, "the journal: message");
+    ChatMessage& to = call.messages.emplace_back();
+    KW_ASSIGN(to.role, message.Required<std::string>("role"));
+    KW_ASSIGN(to.content, message.Required<std::string>("content"));
+  }
+  KW_ASSIGN(call.answer, ReadAnswer(*answer));
+  KW_ASSIGN(call.notes, reader.Optional<std::string>("notes", ""));
+  call.result = result;
+  return call;
+}
+
+Steps::Steps(const RunConfig& config, const RunRooms& rooms, Journal& journal,
+             std::function<bool()> cancelled)
+    : config_(config), rooms_(rooms), journal_(journal), cancelled_(std::move(cancelled)) {}
+
+uint64_t Steps::SeedOf(const std::string& key) const { return DeriveSeed(config_.seed, key); }
+
+Result<void> Steps::KeepGoing() const {
+  if (stopped_) return Fail(ErrorCode::kCancelled, "the run is stopping");
+  if (cancelled_ && cancelled_()) {
+    return Fail(ErrorCode::kCancelled, "the run was asked to stop");
+  }
+  return {};
+}
+
+Result<void> Steps::CheckBudget() const {
+  if (config_.max_cost_usd <= 0) return {};
+  double spent = journal_.CostSoFar();
+  if (spent < config_.max_cost_usd) return {};
+  return Fail(
+      ErrorCode::kLimit,
+      fmt::format("the run has spent {:.4f} USD and its cap is run.max_cost_usd = {}: resume "
+                  "it with a higher one",
+                  spent, config_.max_cost_usd));
+}
+
+template <class T>
+Result<T> Steps::StopOnError(Result<T> result) {
+  if (!result) stopped_ = true;
+  return result;
+}
+
+Result<void> Steps::Commit(StepRow row, const BankChange* effect) {
+  row.finished_unix_us = rooms_.clock->UnixMicros();
+  return StopOnError(journal_.Commit(row, effect));
+}
+
+Result<Steps::Outcome> Steps::Once(const std::string& key, const Hasher& inputs,
+                                   const std::function<Result<std::string>()>& work,
+                                   const BankChange* effect) {
+  StepRow row{.key = key, .kind = KindOf(key), .input_hash = inputs.Hex()};
+  KW_ASSIGN(std::optional<StepRow> done, StopOnError(journal_.Find(key, row.input_hash)));
+  if (done) return Outcome{std::move(done->result), false};
+  KW_TRY(KeepGoing());
+  int64_t began = rooms_.clock->MonotonicMicros();
+  KW_ASSIGN(row.result, StopOnError(work()));
+  row.duration_us = rooms_.clock->MonotonicMicros() - began;
+  KW_TRY(Commit(row, effect));
+  return Outcome{std::move(row.result), true};
+}
+
+Result<ModelCall> Steps::Ask(const std::string& key, const Question& question) {
+  ChatRequest request{.model = config_.model,
+                      .messages = question.messages,
+                      .temperature = question.temperature,
+                      .max_tokens = config_.max_tokens,
+                      .seed = SeedOf(key)};
+  Hasher inputs;
+  inputs.Add(request.model).Add(fmt::format("{}", request.temperature));
+  inputs.Add(request.max_tokens).Add(static_cast<int64_t>(*request.seed)).Add(question.notes);
+  for (const ChatMessage& message : request.messages) inputs.Add(message.role).Add(message.content);
+
+  StepRow row{.key = key, .kind = KindOf(key), .input_hash = inputs.Hex()};
+  KW_ASSIGN(std::optional<StepRow> done, StopOnError(journal_.Find(key, row.input_hash)));
+  if (done) return ModelCallFromJson(done->result);
+  KW_TRY(KeepGoing());
+  KW_TRY(StopOnError(CheckBudget()));
+  int64_t began = rooms_.clock->MonotonicMicros();
+  auto answered = StopOnError(rooms_.model->Complete(request));
+  if (!answered) return Fail(std::move(answered.error()).While("asking the model for " + key));
+  row.duration_us = rooms_.clock->MonotonicMicros() - began;
+  row.result = ModelCallToJson(question, *answered);
+  row.model_calls = 1;
+  row.prompt_tokens = answered->prompt_tokens;
+  row.completion_tokens = answered->completion_tokens;
+  row.cost_usd = answered->cost_usd;
+  std::optional<BankChange> effect;
+  if (question.effect) effect = question.effect(*answered);
+  KW_TRY(Commit(row, effect ? &*effect : nullptr));
+  return ModelCall{question.messages, std::move(*answered), question.notes, row.result, true};
+}
+
+}  // namespace kw

@@ -1,0 +1,70 @@
+// Steps done exactly once: what the journal holds is taken from it, what it lacks is done and
+// committed. Thread-safe.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "journal.h"
+#include "kw/agent.h"
+#include "kw/base/hash.h"
+
+namespace kw {
+
+// A finished model call.
+struct ModelCall {
+  std::vector<ChatMessage> messages;
+  ChatAnswer answer;
+  std::string notes;   // JSON: what the caller wanted kept with it
+  std::string result;  // as the journal keeps it
+  bool fresh = false;  // made now, not taken from the journal
+};
+[[nodiscard]] Result<ModelCall> ModelCallFromJson(std::string_view result);
+
+class Steps {
+ public:
+  // All outlive it. `cancelled` is asked before each step that has to be done; may be empty.
+  Steps(const RunConfig& config, const RunRooms& rooms, Journal& journal,
+        std::function<bool()> cancelled);
+
+  // The result of a step. `work` is called when it is not finished yet; `effect`, when given, is
+  // committed with it and waits in the outbox.
+  struct Outcome {
+    std::string result;
+    bool fresh = false;
+  };
+  [[nodiscard]] Result<Outcome> Once(const std::string& key, const Hasher& inputs,
+                                     const std::function<Result<std::string>()>& work,
+                                     const BankChange* effect = nullptr);
+
+  // A step that is one model call, asked with a seed of its own.
+  struct Question {
+    std::vector<ChatMessage> messages;
+    double temperature = 0;
+    std::string notes;  // JSON, kept with the answer; part of the inputs
+    std::function<std::optional<BankChange>(const ChatAnswer&)> effect;  // may be empty
+  };
+  [[nodiscard]] Result<ModelCall> Ask(const std::string& key, const Question& question);
+
+  uint64_t SeedOf(const std::string& key) const;
+  // kCancelled when the run is to stop: asked to, or after an error in another thread.
+  [[nodiscard]] Result<void> KeepGoing() const;
+
+ private:
+  Result<void> CheckBudget() const;
+  Result<void> Commit(StepRow row, const BankChange* effect);
+  template <class T>
+  Result<T> StopOnError(Result<T> result);
+
+  const RunConfig& config_;
+  const RunRooms& rooms_;
+  Journal& journal_;
+  std::function<bool()> cancelled_;
+  std::atomic<bool> stopped_ = false;
+};
+
+}  // namespace kw

@@ -1,0 +1,51 @@
+// One build of a candidate, in a run that holds kernel.cu and kernel.module_id.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "build_run.h"
+#include "steps.h"
+#include "toolchain.h"
+
+namespace kw::eval {
+
+class CandidateBuild {
+ public:
+  CandidateBuild(BuildRun& run, const Toolchain& toolchain, const std::string& source,
+                 const BuildTarget& target)
+      : run_(run), toolchain_(toolchain), source_(source), target_(target) {}
+
+  // The halves side by side. Nothing when something happened that nvcc itself should be asked
+  // about.
+  Result<std::optional<Compiled>> Stepwise(const StepPlan& plan);
+  // nvcc as a whole.
+  Result<Compiled> Plain(const std::vector<std::string>& flags);
+
+ private:
+  // What one of the two halves came to.
+  struct Half {
+    Step last;  // the step that failed, or the last one
+    std::vector<Diagnostic> diagnostics;
+    std::string ptxas_output;
+  };
+  Result<Half> RunHost(const std::vector<StepCommand>& commands);
+  Result<Half> RunDevice(const std::vector<StepCommand>& commands);
+  Result<std::optional<Compiled>> ExplainHalves(const Half& host, const Half& device);
+  Result<Step> RunPtxas();
+  Result<void> RemovePlaceFromPtx();
+  std::vector<Diagnostic> PtxasErrors(const std::string& output);
+  Result<std::optional<Compiled>> Finish(const std::string& ptxas_output);
+
+  BuildRun& run_;
+  const Toolchain& toolchain_;
+  const std::string& source_;
+  const BuildTarget& target_;
+};
+
+// Both, each diagnostic once.
+std::vector<Diagnostic> Merged(std::vector<Diagnostic> first,
+                               const std::vector<Diagnostic>& second);
+
+}  // namespace kw::eval

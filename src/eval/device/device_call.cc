@@ -1,0 +1,138 @@
+// DeviceService: a call of `run`, from its buffers to its outcome.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "device_service.h"
+#include "kw/base/hash.h"
+
+namespace kw::eval {
+
+using Status = CallOutcome::Status;
+
+namespace {
+constexpr uint64_t kComparePiece = 4 << 20;
+}  // namespace
+
+BeganMessage DeviceService::Begin(const BeginMessage& begin, std::string_view exchange) {
+  BeganMessage began;
+  outcome_ = {};
+  refused_.clear();
+  timeline_.Reseed(DeriveSeed(begin.seed, "streams"));
+  emulator_.SetBudget(begin.budget);
+  for (const BufferSpec& spec : begin.buffers) {
+    Buffer buffer{spec, 0, {}};
+    auto address = emulator_.Allocate(std::max<uint64_t>(1, spec.bytes), spec.name);
+    if (!address) {
+      began.text = fmt::format("no device memory for '{}' ({} bytes): {}", spec.name, spec.bytes,
+                               address.error().message);
+      return began;
+    }
+    KW_CHECK(ring::IsDeviceAddress(*address), "device memory lies where the guest reserves it");
+    buffer.address = *address;
+    Result<void> prepared;
+    if (spec.output) {
+      buffer.poison.resize(spec.bytes);
+      prepared = emulator_.Read(*address, buffer.poison.data(), spec.bytes);
+    } else {
+      prepared = emulator_.Write(*address, exchange.substr(spec.offset, spec.bytes));
+      if (prepared) prepared = emulator_.Protect(*address);
+    }
+    if (!prepared) {
+      began.text = fmt::format("the buffer '{}': {}", spec.name, prepared.error().message);
+      return began;
+    }
+    began.addresses.push_back(*address);
+    buffers_.push_back(std::move(buffer));
+  }
+  call_stream_ = timeline_.CreateStream(true, 0);
+  began.stream = call_stream_;
+  began.ok = true;
+  return began;
+}
+
+CallOutcome DeviceService::End(const EndMessage& end, char* exchange) {
+  if (end.drain && !fatal_ && timeline_.HasStream(call_stream_)) {
+    timeline_.Synchronize(call_stream_);
+  }
+  TakeHazards();
+  outcome_.printed = emulator_.TakePrintf();
+  if (!fatal_ && end.drain) {
+    CheckInputs(exchange);
+    ReadOutputs(exchange);
+  }
+  if (fatal_) {
+    outcome_.status = fatal_->status;
+    outcome_.message = fatal_->message;
+  } else if (!refused_.empty()) {
+    outcome_.status = Status::kLaunchFailed;
+    outcome_.message = refused_;
+  } else {
+    outcome_.message = LeftUndone();
+  }
+  for (const Buffer& buffer : buffers_) {
+    from_host_.erase(buffer.address);
+    // The allocation is ours and is freed once: this cannot fail.
+    (void)emulator_.Free(buffer.address);
+  }
+  buffers_.clear();
+  timeline_.DestroyStream(call_stream_);
+  call_stream_ = 0;
+  return std::exchange(outcome_, {});
+}
+
+void DeviceService::CheckInputs(const char* exchange) {
+  std::string now;
+  for (const Buffer& buffer : buffers_) {
+    if (buffer.spec.output) continue;
+    for (uint64_t at = 0; at < buffer.spec.bytes; at += kComparePiece) {
+      now.resize(std::min(kComparePiece, buffer.spec.bytes - at));
+      auto read = emulator_.Read(buffer.address + at, now.data(), now.size());
+      const char* was = exchange + buffer.spec.offset + at;
+      if (read && std::memcmp(now.data(), was, now.size()) == 0) continue;
+      bool told = std::any_of(outcome_.hazards.begin(), outcome_.hazards.end(),
+                              [](const Hazard& hazard) { return hazard.kind == "input_written"; });
+      if (!told) {
+        Hazard hazard;
+        hazard.kind = "input_written";
+        hazard.address = buffer.address + at;
+        hazard.text = fmt::format("the input '{}' was changed: inputs must stay as they are",
+                                  buffer.spec.name);
+        outcome_.hazards.push_back(std::move(hazard));
+      }
+      break;
+    }
+  }
+}
+
+void DeviceService::ReadOutputs(char* exchange) {
+  for (const Buffer& buffer : buffers_) {
+    if (!buffer.spec.output) continue;
+    char* to = exchange + buffer.spec.offset;
+    if (auto read = emulator_.Read(buffer.address, to, buffer.spec.bytes); !read) {
+      return Stop(Status::kDeviceFault, read.error().message, 0);
+    }
+    outcome_.output_written.push_back(std::memcmp(to, buffer.poison.data(), buffer.spec.bytes) !=
+                                      0);
+    if (from_host_.contains(buffer.address)) outcome_.result_from_host = true;
+  }
+}
+
+std::string DeviceService::LeftUndone() const {
+  size_t left = timeline_.pending();
+  if (left == 0) return "";
+  size_t on_default = timeline_.PendingOn(ring::kLegacyStream);
+  if (on_default > 0) {
+    return fmt::format(
+        "{} operation(s) on the default stream were not ordered with the given stream and had not "
+        "run when the result was read: pass `stream` to every launch and copy",
+        on_default);
+  }
+  return fmt::format(
+      "{} operation(s) on other streams were not ordered with the given stream and had not run "
+      "when the result was read: join them with an event",
+      left);
+}
+
+}  // namespace kw::eval

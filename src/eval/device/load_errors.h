@@ -1,0 +1,22 @@
+// Why an object cannot be loaded, in words for its author.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "messages.h"
+
+namespace kw::eval {
+
+// Whether the bytes begin like a shared object for this machine; the message says what else they
+// are. ok for anything that the loader should look at.
+LoadedMessage CheckObject(std::string_view object);
+
+// The loader's complaint about the guest's object, explained: a missing `run`, a symbol that
+// nobody defines, a CUDA function or library that the emulator does not have (unsupported).
+LoadedMessage ExplainLoadError(std::string_view complaint);
+
+// "SIGSEGV (invalid memory access)"
+std::string SignalText(int signal);
+
+}  // namespace kw::eval

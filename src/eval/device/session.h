@@ -1,0 +1,54 @@
+// The worker's side of one candidate: its two processes and the conversation with them.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "channel.h"
+#include "kw/base/process.h"
+#include "kw/eval/device.h"
+#include "shared_file.h"
+
+namespace kw::eval {
+
+class EmulatorSession : public Session {
+ public:
+  // Starts both processes and loads the object.
+  static Result<OpenOutcome> Open(const EmulatorDeviceConfig& config, const OpenRequest& request);
+
+  Result<CallOutcome> Call(const CallRequest& request) override;
+
+ private:
+  // What a wait for the guest's next packet ended with.
+  enum class Event { kPacket, kEnded, kStopped, kCpuLimit, kWallLimit, kNonsense };
+  struct Limits {
+    int64_t cpu_ms = 0, deadline_us = 0;
+  };
+
+  EmulatorSession(std::vector<Parameter> parameters, Child emulator, Child guest, Channel channel,
+                  Descriptor control, Ring ring, Exchange exchange);
+
+  Result<OpenOutcome> Load(const EmulatorDeviceConfig& config, uint64_t seed);
+  Result<Event> WaitForGuest(Message expected, const Limits& limits, std::string* payload);
+  Result<Frame> FromEmulator(Message expected, int64_t deadline_us);
+  Result<CallOutcome> Collect(bool drain, int64_t deadline_us);
+  Result<BeginMessage> LayOut(const CallRequest& request);
+  void TakeOutputs(const BeginMessage& begin, CallOutcome* outcome);
+  Result<CallOutcome> Finish(Event event, const CallRequest& request, const BeginMessage& begin,
+                             int64_t deadline_us);
+  CallOutcome GuestEnded(CallOutcome collected);
+  Result<int64_t> GuestCpuMicros() const;
+  void End();
+
+  std::vector<Parameter> parameters_;
+  Child emulator_, guest_;
+  Channel channel_;
+  Descriptor control_;
+  Ring ring_;
+  Exchange exchange_;
+  std::optional<ProcessExit> guest_exit_;  // when it ended by itself
+  uint64_t calls_ = 0;
+  bool dead_ = false;
+};
+
+}  // namespace kw::eval

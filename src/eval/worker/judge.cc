@@ -1,0 +1,131 @@
+// One evaluation from the object on: load, oracle, timing.
+#include <utility>
+
+#include "baseline_times.h"
+#include "kw/base/clock.h"
+#include "kw/base/hash.h"
+#include "kw/eval/worker.h"
+#include "limited_session.h"
+#include "passed_feedback.h"
+
+namespace kw::eval {
+namespace {
+
+Verdict StartVerdict(const JudgeJob& job, const Device& device) {
+  Verdict verdict;
+  verdict.task_name = job.task.name;
+  verdict.task_hash = job.task.hash;
+  verdict.candidate_hash = job.candidate_hash;
+  verdict.seed = job.seed;
+  verdict.device_kind = device.kind();
+  verdict.device_name = device.name();
+  return verdict;
+}
+
+void TakeFailure(const OracleReport& report, const std::string& stage, Verdict& verdict) {
+  verdict.status = report.status;
+  verdict.stage = stage;
+  verdict.reason = report.reason;
+  verdict.feedback = report.feedback;
+  verdict.environmental = report.environmental;
+  verdict.failing = report.failing;
+  verdict.errors = report.comparison.errors;
+  if (report.hazards == "found") verdict.hazards = "found";
+}
+
+// Keeps what is needed to see the failure again, and names it in the verdict.
+Result<void> KeepReplay(const JudgeJob& job, const JudgeRooms& rooms, const OracleReport& report,
+                        Verdict& verdict) {
+  if (!report.failing || report.environmental || rooms.replays.empty()) return {};
+  Replay replay;
+  replay.task_name = job.task.name;
+  replay.task_folder = job.task.folder;
+  replay.task_hash = job.task.hash;
+  replay.candidate_hash = job.candidate_hash;
+  replay.candidate_source = job.candidate_source;
+  replay.c = *report.failing;
+  replay.inputs_hash = report.failing_inputs_hash;
+  replay.device = rooms.device->name();
+  replay.status = StatusName(report.status);
+  replay.feedback = report.feedback;
+  KW_ASSIGN(verdict.replay_id, StoreReplay(rooms.replays, std::move(replay)));
+  return {};
+}
+
+VerdictLimits LimitsOf(const JudgeJob& job) {
+  VerdictLimits limits;
+  const auto standard = static_cast<uint64_t>(CaseCount(Effort::kStandard));
+  const auto cases = static_cast<uint64_t>(CaseCount(job.effort));
+  if (cases > standard) limits.lane_instructions = limits.lane_instructions / standard * cases;
+  limits.wall_ms = job.wall_ms;
+  return limits;
+}
+
+}  // namespace
+
+Result<Verdict> JudgeCandidate(const JudgeJob& job, const JudgeRooms& rooms,
+                               const std::function<void(const std::string&)>& stage) {
+  const auto enter = [&](const char* name) {
+    if (stage) stage(name);
+  };
+  Verdict verdict = StartVerdict(job, *rooms.device);
+
+  enter("load");
+  verdict.stage = "load";
+  KW_ASSIGN(OpenOutcome opened, rooms.device->Open({.object_path = job.object_path,
+                                                    .parameters = CandidateParameters(job.task),
+                                                    .seed = DeriveSeed(job.seed, "session")}));
+  if (!opened.session) {
+    verdict.status = opened.unsupported ? Status::kUnsupported : Status::kRuntimeError;
+    verdict.reason = opened.unsupported ? "unsupported" : "load_failed";
+    verdict.feedback = opened.message;
+    return verdict;
+  }
+  LimitedSession session(*opened.session, LimitsOf(job), SystemClock());
+
+  enter("oracle");
+  verdict.stage = "oracle";
+  std::vector<Case> cases;
+  if (job.only_case) {
+    cases = {*job.only_case};
+  } else {
+    KW_ASSIGN(cases, PlanCases(job.task, FuzzSeed(job.seed, job.task), CaseCount(job.effort)));
+  }
+  KW_ASSIGN(OracleReport report, RunOracle(job.task, cases, session, *rooms.reference,
+                                           {.seed = job.seed, .cancelled = job.cancelled}));
+  verdict.cases = report.cases;
+  verdict.hazards = report.hazards;
+  verdict.bitwise = report.bitwise;
+  if (!report.ok) {
+    TakeFailure(report, "oracle", verdict);
+    KW_TRY(KeepReplay(job, rooms, report, verdict));
+    return verdict;
+  }
+  if (job.only_case) {
+    verdict.status = Status::kPassed;
+    verdict.reason = "passed";
+    verdict.feedback = "This case alone is right now; the timed workloads were not run.";
+    return verdict;
+  }
+
+  enter("timing");
+  verdict.stage = "timing";
+  KW_ASSIGN(const auto baseline_us, BaselineTimes(job.task, rooms));
+  KW_ASSIGN(TimingReport timing,
+            TimeWorkloads(job.task, session, rooms.device->sheet(), job.resources, *rooms.reference,
+                          baseline_us, DeriveSeed(job.seed, "timing")));
+  if (!timing.ok) {
+    TakeFailure(timing.failure, "timing", verdict);
+    if (verdict.failing) verdict.cases.push_back({*verdict.failing, false});
+    KW_TRY(KeepReplay(job, rooms, timing.failure, verdict));
+    return verdict;
+  }
+  verdict.status = Status::kPassed;
+  verdict.reason = "passed";
+  verdict.workloads = std::move(timing.workloads);
+  verdict.speedup = timing.speedup;
+  verdict.feedback = PassedFeedback(job.task, verdict, rooms.device->sheet());
+  return verdict;
+}
+
+}  // namespace kw::eval

@@ -1,0 +1,144 @@
+#include <gtest/gtest.h>
+
+#include "eval/timing/device_sheets.h"
+#include "kw/eval/timing.h"
+
+namespace kw::eval {
+namespace {
+
+// y = x: copies its input, and reports the counters of a copy scaled by `work`.
+class CopySession : public Session {
+ public:
+  Result<CallOutcome> Call(const CallRequest& request) override {
+    ++calls;
+    CallOutcome outcome;
+    outcome.status = status;
+    if (status != CallOutcome::Status::kOk) {
+      outcome.message = "Segmentation fault";
+      return outcome;
+    }
+    outcome.outputs = {request.arguments[0].bytes};
+    if (wrong) outcome.outputs[0][0] ^= 0x40, outcome.outputs[0][3] ^= 0x40;
+    outcome.output_written = {true};
+    LaunchRecord launch;
+    const uint64_t bytes = request.arguments[0].bytes.size();
+    launch.grid.x = static_cast<uint32_t>(bytes / 1024 + 1);
+    launch.block.x = 256;
+    launch.counters.global_load_sectors = launch.counters.global_store_sectors =
+        static_cast<uint64_t>(work * bytes / 32);
+    launch.counters.dram_sectors = static_cast<uint64_t>(work * bytes / 16);
+    launch.counters.warp_instructions = bytes / 4;
+    outcome.launches = {launch};
+    return outcome;
+  }
+  CallOutcome::Status status = CallOutcome::Status::kOk;
+  bool wrong = false;
+  double work = 1;
+  int calls = 0;
+};
+
+class CopyReference : public Reference {
+ public:
+  Result<std::shared_ptr<const Expected>> Evaluate(const Task& task, const Case& c) override {
+    KW_ASSIGN(const CaseInputs inputs, GenerateInputs(task, c));
+    const std::string& bytes = inputs.tensors[0];
+    auto expected = std::make_shared<Expected>();
+    expected->integers.resize(1);
+    expected->floats.resize(1);
+    for (size_t i = 0; i + 4 <= bytes.size(); i += 4) {
+      float value;
+      std::copy_n(bytes.data() + i, 4, reinterpret_cast<char*>(&value));
+      expected->floats[0].push_back(value);
+    }
+    return std::shared_ptr<const Expected>(expected);
+  }
+};
+
+Task CopyTask() {
+  Task task;
+  task.name = "copy";
+  task.hash = "h";
+  Axis n;
+  n.name = "n";
+  n.is_var = true;
+  task.axes = {n};
+  Tensor x;
+  x.name = "x";
+  x.shape = {"n"};
+  task.inputs = {x};
+  x.name = "y";
+  task.outputs = {x};
+  task.tolerance[DType::kFloat32] = {1e-5, 1e-5};
+  task.cost_bytes = "8*n";
+  for (const int64_t size : {1000, 100000}) {
+    Workload w;
+    w.uuid = "w" + std::to_string(size);
+    w.axes = {{"n", size}};
+    task.workloads.push_back(w);
+  }
+  return task;
+}
+
+TEST(TimeWorkloads, TimesEachOnceAndTakesTheGeometricMean) {
+  CopySession session;
+  CopyReference reference;
+  const auto report = TimeWorkloads(CopyTask(), session, A100(), {}, reference,
+                                    {{"w1000", 10.0}, {"w100000", 20.0}}, 7);
+  ASSERT_TRUE(report) << report.error().ToString();
+  EXPECT_TRUE(report->ok);
+  EXPECT_EQ(session.calls, 2);
+  ASSERT_EQ(report->workloads.size(), 2u);
+  EXPECT_EQ(report->workloads[0].checked, "full");
+  EXPECT_NEAR(report->workloads[0].speedup, 10.0 / report->workloads[0].time.us, 1e-9);
+  EXPECT_NEAR(report->speedup * report->speedup,
+              report->workloads[0].speedup * report->workloads[1].speedup, 1e-9);
+  EXPECT_GT(report->workloads[1].roofline, 0);
+  EXPECT_LT(report->workloads[1].roofline, 1);
+}
+
+TEST(TimeWorkloads, FailsOnAWrongOutput) {
+  CopySession session;
+  session.wrong = true;
+  CopyReference reference;
+  const auto report = TimeWorkloads(CopyTask(), session, A100(), {}, reference, {}, 7);
+  ASSERT_TRUE(report);
+  EXPECT_FALSE(report->ok);
+  EXPECT_EQ(report->failure.status, Status::kIncorrectNumerical);
+  EXPECT_NE(report->failure.feedback.find("n=1000"), std::string::npos);
+  ASSERT_TRUE(report->failure.failing);
+  EXPECT_FALSE(report->failure.failing_inputs_hash.empty());
+}
+
+TEST(TimeWorkloads, FailsOnACrash) {
+  CopySession session;
+  session.status = CallOutcome::Status::kGuestCrashed;
+  CopyReference reference;
+  const auto report = TimeWorkloads(CopyTask(), session, A100(), {}, reference, {}, 7);
+  ASSERT_TRUE(report);
+  EXPECT_FALSE(report->ok);
+  EXPECT_EQ(report->failure.status, Status::kRuntimeError);
+}
+
+TEST(TimeWorkloads, RejectsWhatIsFasterThanTheRooflineTwice) {
+  CopySession session;
+  Task task = CopyTask();
+  task.cost_bytes = "8000000*n";
+  CopyReference reference;
+  const auto report = TimeWorkloads(task, session, A100(), {}, reference, {}, 7);
+  ASSERT_TRUE(report);
+  EXPECT_FALSE(report->ok);
+  EXPECT_EQ(session.calls, 2);
+  EXPECT_EQ(report->failure.status, Status::kRejected);
+  EXPECT_EQ(report->failure.reason, "faster_than_roofline");
+}
+
+TEST(TimeWorkloads, IsDeterministic) {
+  CopySession a, b;
+  CopyReference reference;
+  const auto first = TimeWorkloads(CopyTask(), a, A100(), {}, reference, {}, 7);
+  const auto second = TimeWorkloads(CopyTask(), b, A100(), {}, reference, {}, 7);
+  EXPECT_EQ(first->workloads[1].time.us, second->workloads[1].time.us);
+}
+
+}  // namespace
+}  // namespace kw::eval
