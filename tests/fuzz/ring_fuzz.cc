@@ -75,9 +75,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   auto began = service.Begin(begin, exchange);
   KW_CHECK(began.ok, began.text);
 
-  std::vector<uint64_t> meanings = {began.addresses[0], began.addresses[1], began.stream,
-                                    ~0ull,              1ull << 63,         1ull << 32,
-                                    1ull << 20,         0x100,              ~0ull - 255};
+  std::vector<uint64_t> meanings = {began.addresses[0], began.addresses[1], began.stream, ~0ull,
+                                    1ull << 63,         1ull << 32,         1ull << 20,   0x100,
+                                    ~0ull - 255};
   Bytes bytes(data, size);
   for (int requests = 0; requests < 200 && !bytes.empty(); ++requests) {
     kw::eval::ring::Request request{};

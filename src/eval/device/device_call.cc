@@ -90,9 +90,8 @@ void DeviceService::CheckInputs(const char* exchange) {
       auto read = emulator_.Read(buffer.address + at, now.data(), now.size());
       const char* was = exchange + buffer.spec.offset + at;
       if (read && std::memcmp(now.data(), was, now.size()) == 0) continue;
-      bool told = std::any_of(
-          outcome_.hazards.begin(), outcome_.hazards.end(),
-          [](const Hazard& hazard) { return hazard.kind == "input_written"; });
+      bool told = std::any_of(outcome_.hazards.begin(), outcome_.hazards.end(),
+                              [](const Hazard& hazard) { return hazard.kind == "input_written"; });
       if (!told) {
         Hazard hazard;
         hazard.kind = "input_written";
@@ -113,8 +112,8 @@ void DeviceService::ReadOutputs(char* exchange) {
     if (auto read = emulator_.Read(buffer.address, to, buffer.spec.bytes); !read) {
       return Stop(Status::kDeviceFault, read.error().message, 0);
     }
-    outcome_.output_written.push_back(
-        std::memcmp(to, buffer.poison.data(), buffer.spec.bytes) != 0);
+    outcome_.output_written.push_back(std::memcmp(to, buffer.poison.data(), buffer.spec.bytes) !=
+                                      0);
     if (from_host_.contains(buffer.address)) outcome_.result_from_host = true;
   }
 }

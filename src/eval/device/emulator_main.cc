@@ -113,7 +113,8 @@ class Server {
         CallOutcome outcome = service_->End(*end, exchange_.data());
         return channel_.Send(Message::kEnded, EncodeOutcome(outcome));
       }
-      default: return nonsense();
+      default:
+        return nonsense();
     }
   }
 

@@ -43,22 +43,54 @@ void OnCrash(int signal, siginfo_t* info, void*) {
 
 // What a single-threaded computation may ask of the kernel; all else answers EPERM.
 constexpr int kAllowed[] = {
-    SCMP_SYS(read),           SCMP_SYS(write),          SCMP_SYS(close),
-    SCMP_SYS(recvfrom),       SCMP_SYS(sendto),         SCMP_SYS(futex),
-    SCMP_SYS(mmap),           SCMP_SYS(munmap),         SCMP_SYS(mprotect),
-    SCMP_SYS(mremap),         SCMP_SYS(madvise),        SCMP_SYS(brk),
-    SCMP_SYS(fstat),          SCMP_SYS(newfstatat),     SCMP_SYS(stat),
-    SCMP_SYS(lseek),          SCMP_SYS(pread64),        SCMP_SYS(readlink),
-    SCMP_SYS(access),         SCMP_SYS(getcwd),         SCMP_SYS(rt_sigaction),
-    SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),   SCMP_SYS(sigaltstack),
-    SCMP_SYS(clock_gettime),  SCMP_SYS(gettimeofday),   SCMP_SYS(time),
-    SCMP_SYS(clock_getres),   SCMP_SYS(nanosleep),      SCMP_SYS(clock_nanosleep),
-    SCMP_SYS(restart_syscall), SCMP_SYS(sched_yield),   SCMP_SYS(sched_getaffinity),
-    SCMP_SYS(getpid),         SCMP_SYS(gettid),         SCMP_SYS(getuid),
-    SCMP_SYS(geteuid),        SCMP_SYS(getgid),         SCMP_SYS(getegid),
-    SCMP_SYS(getrusage),      SCMP_SYS(times),          SCMP_SYS(sysinfo),
-    SCMP_SYS(uname),          SCMP_SYS(getrandom),      SCMP_SYS(exit),
-    SCMP_SYS(exit_group),     SCMP_SYS(set_robust_list), SCMP_SYS(rseq),
+    SCMP_SYS(read),
+    SCMP_SYS(write),
+    SCMP_SYS(close),
+    SCMP_SYS(recvfrom),
+    SCMP_SYS(sendto),
+    SCMP_SYS(futex),
+    SCMP_SYS(mmap),
+    SCMP_SYS(munmap),
+    SCMP_SYS(mprotect),
+    SCMP_SYS(mremap),
+    SCMP_SYS(madvise),
+    SCMP_SYS(brk),
+    SCMP_SYS(fstat),
+    SCMP_SYS(newfstatat),
+    SCMP_SYS(stat),
+    SCMP_SYS(lseek),
+    SCMP_SYS(pread64),
+    SCMP_SYS(readlink),
+    SCMP_SYS(access),
+    SCMP_SYS(getcwd),
+    SCMP_SYS(rt_sigaction),
+    SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(sigaltstack),
+    SCMP_SYS(clock_gettime),
+    SCMP_SYS(gettimeofday),
+    SCMP_SYS(time),
+    SCMP_SYS(clock_getres),
+    SCMP_SYS(nanosleep),
+    SCMP_SYS(clock_nanosleep),
+    SCMP_SYS(restart_syscall),
+    SCMP_SYS(sched_yield),
+    SCMP_SYS(sched_getaffinity),
+    SCMP_SYS(getpid),
+    SCMP_SYS(gettid),
+    SCMP_SYS(getuid),
+    SCMP_SYS(geteuid),
+    SCMP_SYS(getgid),
+    SCMP_SYS(getegid),
+    SCMP_SYS(getrusage),
+    SCMP_SYS(times),
+    SCMP_SYS(sysinfo),
+    SCMP_SYS(uname),
+    SCMP_SYS(getrandom),
+    SCMP_SYS(exit),
+    SCMP_SYS(exit_group),
+    SCMP_SYS(set_robust_list),
+    SCMP_SYS(rseq),
     SCMP_SYS(membarrier),
 };
 
@@ -67,8 +99,8 @@ bool AddRules(scmp_filter_ctx filter) {
     if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0) != 0) return false;
   }
   // Opening: to read, for the loader.
-  constexpr auto kWriting = static_cast<scmp_datum_t>(O_WRONLY | O_RDWR | O_CREAT | O_TRUNC |
-                                                      (O_TMPFILE & ~O_DIRECTORY));
+  constexpr auto kWriting =
+      static_cast<scmp_datum_t>(O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY));
   bool added = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
                                 SCMP_A2(SCMP_CMP_MASKED_EQ, kWriting, 0)) == 0;
   // abort() raises its signal at its own process.
@@ -110,7 +142,7 @@ void NoteCrashes(volatile uint64_t* address, volatile uint32_t* signal) {
   alternate.ss_sp = stack;
   alternate.ss_size = sizeof stack;
   sigaltstack(&alternate, nullptr);
-  struct sigaction action{};
+  struct sigaction action {};
   action.sa_sigaction = OnCrash;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND;
   for (int crash : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) sigaction(crash, &action, nullptr);

@@ -64,14 +64,22 @@ LoadedMessage Load(Run* run) {
 
 ffi_type* TypeOf(ValueKind kind) {
   switch (kind) {
-    case ValueKind::kPointer: return &ffi_type_pointer;
-    case ValueKind::kInt64: return &ffi_type_sint64;
-    case ValueKind::kInt32: return &ffi_type_sint32;
-    case ValueKind::kInt16: return &ffi_type_sint16;
-    case ValueKind::kInt8: return &ffi_type_sint8;
-    case ValueKind::kUInt8: return &ffi_type_uint8;
-    case ValueKind::kFloat: return &ffi_type_float;
-    case ValueKind::kDouble: return &ffi_type_double;
+    case ValueKind::kPointer:
+      return &ffi_type_pointer;
+    case ValueKind::kInt64:
+      return &ffi_type_sint64;
+    case ValueKind::kInt32:
+      return &ffi_type_sint32;
+    case ValueKind::kInt16:
+      return &ffi_type_sint16;
+    case ValueKind::kInt8:
+      return &ffi_type_sint8;
+    case ValueKind::kUInt8:
+      return &ffi_type_uint8;
+    case ValueKind::kFloat:
+      return &ffi_type_float;
+    case ValueKind::kDouble:
+      return &ffi_type_double;
   }
   return nullptr;
 }

@@ -58,7 +58,11 @@ Choice Chosen(std::string source) {
 // Reasoning models put their thoughts first; code in there is a draft.
 std::string_view AfterThoughts(std::string_view answer) {
   constexpr std::string_view kEnd = "</think>";
-  const size_t at = answer.rfind(kEnd);
+  size_t at = std::string_view::npos;
+  for (size_t next = answer.find(kEnd); next != std::string_view::npos;
+       next = answer.find(kEnd, next + kEnd.size())) {
+    at = next;
+  }
   if (at == std::string_view::npos) return answer;
   const std::string_view rest = answer.substr(at + kEnd.size());
   return IsBlank(rest) ? answer : rest;

@@ -35,13 +35,16 @@ bool IsLiteralPrefix(std::string_view word) {
 
 }  // namespace
 
-Token Lexer::Make(Token::Kind kind, size_t begin, int line) const {
-  return {kind, source_.substr(begin, at_ - begin), line};
+const Token& Lexer::Make(Token::Kind kind, size_t begin, int line) {
+  token_.kind = kind;
+  token_.text = std::string_view(source_.data() + begin, at_ - begin);
+  token_.line = line;
+  return token_;
 }
 
-Token Lexer::Unterminated(size_t begin, int line) {
+const Token& Lexer::Unterminated(size_t begin, int line) {
   at_ = source_.size();
-  return {Token::Kind::kUnterminated, source_.substr(begin), line};
+  return Make(Token::Kind::kUnterminated, begin, line);
 }
 
 bool Lexer::SkipSplice() {
@@ -95,7 +98,7 @@ bool Lexer::SkipSpaceAndComments() {
   return true;
 }
 
-Token Lexer::Next() {
+const Token& Lexer::Next() {
   const size_t before = at_;
   const int line_before = line_;
   if (!SkipSpaceAndComments()) {
@@ -115,7 +118,7 @@ Token Lexer::Next() {
       }
     }
   }
-  if (at_ >= source_.size()) return {Token::Kind::kEnd, {}, line_};
+  if (at_ >= source_.size()) return Make(Token::Kind::kEnd, at_, line_);
   const char c = source_[at_];
   if (c == '#' && line_start_) return Directive();
   line_start_ = false;
@@ -132,7 +135,7 @@ Token Lexer::Next() {
   return Punctuator();
 }
 
-Token Lexer::Word() {
+const Token& Lexer::Word() {
   const size_t begin = at_;
   while (at_ < source_.size() && IsWordPart(source_[at_])) ++at_;
   const std::string_view word = source_.substr(begin, at_ - begin);
@@ -142,7 +145,7 @@ Token Lexer::Word() {
 }
 
 // A preprocessing number: digit separators and exponents are part of it.
-Token Lexer::Number() {
+const Token& Lexer::Number() {
   const size_t begin = at_;
   ++at_;
   while (at_ < source_.size()) {
@@ -160,7 +163,7 @@ Token Lexer::Number() {
   return Make(Token::Kind::kNumber, begin, line_);
 }
 
-Token Lexer::Quoted(char quote, size_t begin) {
+const Token& Lexer::Quoted(char quote, size_t begin) {
   const int line = line_;
   ++at_;
   while (at_ < source_.size()) {
@@ -178,7 +181,7 @@ Token Lexer::Quoted(char quote, size_t begin) {
   return Unterminated(begin, line);
 }
 
-Token Lexer::RawString(size_t begin) {
+const Token& Lexer::RawString(size_t begin) {
   constexpr size_t kMaxDelimiter = 16;
   const int line = line_;
   const size_t open = at_ + 1;
@@ -202,7 +205,7 @@ Token Lexer::RawString(size_t begin) {
   return Unterminated(begin, line);
 }
 
-Token Lexer::Punctuator() {
+const Token& Lexer::Punctuator() {
   const size_t begin = at_;
   const char c = source_[at_];
   const char next = Peek(1);
@@ -238,14 +241,14 @@ void Lexer::SkipDirectiveText() {
   }
 }
 
-Token Lexer::Directive() {
+const Token& Lexer::Directive() {
   const size_t begin = at_;
   const int line = line_;
   SkipDirectiveText();
   return Make(Token::Kind::kDirective, begin, line);
 }
 
-Token Lexer::SkipGroup() {
+const Token& Lexer::SkipGroup() {
   int depth = 0;
   while (at_ < source_.size()) {
     if (!SkipSpaceAndComments()) break;
@@ -256,13 +259,13 @@ Token Lexer::SkipGroup() {
     line_start_ = false;
     SkipDirectiveText();
     if (!directive) continue;
-    const Token token = Make(Token::Kind::kDirective, begin, line);
+    const Token& token = Make(Token::Kind::kDirective, begin, line);
     const std::string_view name = DirectiveName(token.text);
     if (name.starts_with("if")) ++depth;
     if (depth == 0 && (name.starts_with("el") || name == "endif")) return token;
     if (name == "endif") --depth;
   }
-  return {Token::Kind::kEnd, {}, line_};
+  return Make(Token::Kind::kEnd, at_, line_);
 }
 
 std::string_view DirectiveName(std::string_view directive) {

@@ -34,11 +34,12 @@ class Lexer {
   explicit Lexer(std::string_view source, int first_line = 1)
       : source_(source), line_(first_line) {}
 
-  Token Next();
+  // The reference holds until the next call.
+  const Token& Next();
 
   // After an #if that is not taken: skips its body, and returns the #else, #elif, #elifdef or
   // #endif at the same depth (kEnd where there is none). Only comments count in there.
-  Token SkipGroup();
+  const Token& SkipGroup();
 
   // A brace that is spelled <% or %>, or ??<: brackets cannot be trusted.
   bool saw_digraph() const { return saw_digraph_; }
@@ -51,21 +52,22 @@ class Lexer {
   bool SkipBlockComment();
   void SkipLineComment();
   bool SkipSplice();  // backslash and newline
-  Token Make(Token::Kind kind, size_t begin, int line) const;
-  Token Unterminated(size_t begin, int line);
-  Token Directive();
+  const Token& Make(Token::Kind kind, size_t begin, int line);
+  const Token& Unterminated(size_t begin, int line);
+  const Token& Directive();
   void SkipDirectiveText();
-  Token Quoted(char quote, size_t begin);
-  Token RawString(size_t begin);
-  Token Number();
-  Token Word();
-  Token Punctuator();
+  const Token& Quoted(char quote, size_t begin);
+  const Token& RawString(size_t begin);
+  const Token& Number();
+  const Token& Word();
+  const Token& Punctuator();
 
   std::string_view source_;
   size_t at_ = 0;
   int line_ = 1;
   bool line_start_ = true;  // only white space since the last newline
   bool saw_digraph_ = false;
+  Token token_;  // written in place: copies of it were half of the time
 };
 
 // "if", "ifdef", "define", ...: the name of a directive; "" for a lone '#'.

@@ -58,10 +58,10 @@ class Reader {
   explicit Reader(std::string_view source) : lexer_(source) {}
 
   Structure Read() {
-    Token token = lexer_.Next();
-    while (token.kind != Kind::kEnd && !stopped_) {
+    const Token* token = &lexer_.Next();
+    while (token->kind != Kind::kEnd && !stopped_) {
       // A skipped group ends at a directive that is itself to be handled.
-      token = token.kind == Kind::kDirective ? HandleDirective(token) : Handle(token);
+      token = &(token->kind == Kind::kDirective ? HandleDirective(*token) : Handle(*token));
     }
     if (!stopped_) Finish();
     if (lexer_.saw_digraph()) structure_.unsure = true;
@@ -80,7 +80,7 @@ class Reader {
     stopped_ = true;
   }
 
-  Token Handle(const Token& token) {
+  const Token& Handle(const Token& token) {
     if (token.kind == Kind::kUnterminated) {
       Unterminated(token);
       return token;
@@ -96,7 +96,8 @@ class Reader {
     } else {
       Keep(token);
     }
-    previous_ = token;
+    previous_is_type_ = token.kind == Kind::kIdentifier && token.text != "return" &&
+                        token.text != "else" && token.text != "new";
     return lexer_.Next();
   }
 
@@ -122,9 +123,7 @@ class Reader {
     if (token.text == "__global__") structure_.has_kernel = true;
     if (token.text == "__global__" || token.text == "extern") NoteFunctionInside(token);
     if (token.text != "run" || !Top().opaque) return;
-    const bool typed = previous_.kind == Kind::kIdentifier && previous_.text != "return" &&
-                       previous_.text != "else" && previous_.text != "new";
-    if (typed && structure_.nested_run == 0) structure_.nested_run = token.line;
+    if (previous_is_type_ && structure_.nested_run == 0) structure_.nested_run = token.line;
   }
 
   // A function that begins inside a brace: that brace's partner is most likely missing before it.
@@ -234,7 +233,7 @@ class Reader {
     declaration_conditional_ = false;
   }
 
-  Token HandleDirective(const Token& token) {
+  const Token& HandleDirective(const Token& token) {
     const std::string_view name = DirectiveName(token.text);
     if (name == "if" || name == "ifdef" || name == "ifndef") return BeginConditional(token);
     if (name.starts_with("el")) return NextBranch(token);
@@ -246,7 +245,7 @@ class Reader {
     return lexer_.Next();
   }
 
-  Token BeginConditional(const Token& token) {
+  const Token& BeginConditional(const Token& token) {
     using State = Conditional::State;
     const Truth truth = ConditionOf(token.text);
     conditionals_.push_back({.state = truth == Truth::kFalse  ? State::kSkipped
@@ -264,7 +263,7 @@ class Reader {
     if (conditionals_.back().state == Conditional::State::kUnknown) declaration_conditional_ = true;
   }
 
-  Token NextBranch(const Token& token) {
+  const Token& NextBranch(const Token& token) {
     if (conditionals_.empty()) return lexer_.Next();
     Conditional& conditional = conditionals_.back();
     const bool is_else = DirectiveName(token.text) == "else";
@@ -364,7 +363,7 @@ class Reader {
   int unknown_conditionals_ = 0;
   bool macro_brackets_ = false, conditional_brackets_ = false;
   int function_inside_ = 0;
-  Token previous_;
+  bool previous_is_type_ = false;  // the last token may be the type of what follows
   bool stopped_ = false;
 };
 

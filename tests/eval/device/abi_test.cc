@@ -8,8 +8,8 @@
 namespace kw::cudart {
 namespace {
 
-#define SAME_PLACE(ours, theirs, member)                                    \
-  static_assert(offsetof(ours, member) == offsetof(theirs, member));        \
+#define SAME_PLACE(ours, theirs, member)                             \
+  static_assert(offsetof(ours, member) == offsetof(theirs, member)); \
   static_assert(sizeof(ours::member) == sizeof(theirs::member))
 
 static_assert(sizeof(DeviceProp) == sizeof(cudaDeviceProp));

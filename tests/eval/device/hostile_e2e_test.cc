@@ -18,9 +18,25 @@ namespace {
 using Status = CallOutcome::Status;
 
 enum Mode {
-  kPlain = 0, kHostLoop = 3, kHostDeref = 4, kExit = 5, kAbort = 6, kNullOnHost = 33, kFork = 38,
-  kThread, kSocket, kWriteFile, kMallocLots, kCrashWithZero, kMemset2D, kQuery, kSleep,
-  kFloodOutput, kFakeDone, kCloseControl, kGarbageRing,
+  kPlain = 0,
+  kHostLoop = 3,
+  kHostDeref = 4,
+  kExit = 5,
+  kAbort = 6,
+  kNullOnHost = 33,
+  kFork = 38,
+  kThread,
+  kSocket,
+  kWriteFile,
+  kMallocLots,
+  kCrashWithZero,
+  kMemset2D,
+  kQuery,
+  kSleep,
+  kFloodOutput,
+  kFakeDone,
+  kCloseControl,
+  kGarbageRing,
 };
 
 class Hostile : public testing::Test {
@@ -57,7 +73,9 @@ TEST_F(Hostile, CrashesAreNamed) {
   struct {
     Mode mode;
     const char* name;
-  } crashes[] = {{kNullOnHost, "SIGSEGV"}, {kAbort, "SIGABRT"}, {kCrashWithZero, "SIGFPE"},
+  } crashes[] = {{kNullOnHost, "SIGSEGV"},
+                 {kAbort, "SIGABRT"},
+                 {kCrashWithZero, "SIGFPE"},
                  {kMallocLots, "SIGABRT"}};
   for (const auto& [mode, name] : crashes) {
     CallRequest request = ModeCall(mode);
@@ -116,7 +134,10 @@ TEST_F(Hostile, ObjectsThatAreNoneAreRefused) {
     const char* why;
   } bad[] = {{"", "not an ELF file"},
              {"#!/bin/sh\nexit 0\n", "not an ELF file"},
-             {"\x7f""ELF" + std::string(60, '\0'), "another machine"}};
+             {"\x7f"
+              "ELF" +
+                  std::string(60, '\0'),
+              "another machine"}};
   for (const auto& [bytes, why] : bad) {
     std::ofstream(path, std::ios::trunc) << bytes;
     OpenOutcome outcome = Open(path);
@@ -147,15 +168,17 @@ TEST_F(Hostile, LoadFailuresSayWhatIsMissing) {
   OpenOutcome no_run = Open(ObjectOfSource(kernel + "void go(float* y) { k<<<1, 1>>>(y); }\n"));
   EXPECT_NE(no_run.message.find("no function `run`"), std::string::npos) << no_run.message;
 
-  OpenOutcome undefined = Open(ObjectOfSource(
-      kernel + "extern \"C\" void elsewhere(); extern \"C\" void run(const float* x, float* y, "
-               "long n, long m, cudaStream_t s) { elsewhere(); k<<<1, 1, 0, s>>>(y); }\n"));
+  OpenOutcome undefined =
+      Open(ObjectOfSource(
+          kernel + "extern \"C\" void elsewhere(); extern \"C\" void run(const float* x, float* y, "
+                   "long n, long m, cudaStream_t s) { elsewhere(); k<<<1, 1, 0, s>>>(y); }\n"));
   EXPECT_NE(undefined.message.find("'elsewhere'"), std::string::npos) << undefined.message;
   EXPECT_FALSE(undefined.unsupported);
 
   OpenOutcome graph = Open(ObjectOfSource(
-      kernel + "extern \"C\" void run(const float* x, float* y, long n, long m, cudaStream_t s) { "
-               "cudaGraph_t g; cudaGraphCreate(&g, 0); k<<<1, 1, 0, s>>>(y); }\n"));
+      kernel +
+      "extern \"C\" void run(const float* x, float* y, long n, long m, cudaStream_t s) { "
+      "cudaGraph_t g; cudaGraphCreate(&g, 0); k<<<1, 1, 0, s>>>(y); }\n"));
   EXPECT_NE(graph.message.find("cudaGraphCreate"), std::string::npos) << graph.message;
   EXPECT_TRUE(graph.unsupported);
 

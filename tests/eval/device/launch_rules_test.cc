@@ -18,9 +18,9 @@ TEST(LaunchRules, LimitsOfGridAndBlock) {
   EXPECT_EQ(Check({1}, {32, 32}).error, 0);
   EXPECT_EQ(Check({1}, {16, 1, 64}).error, 0);
   const std::pair<Dim3, Dim3> refused[] = {
-      {{0}, {1}},          {{1}, {0}},         {{1}, {1025}},           {{1, 65536}, {1}},
+      {{0}, {1}},           {{1}, {0}},        {{1}, {1025}},           {{1, 65536}, {1}},
       {{1, 1, 65536}, {1}}, {{1}, {1, 1, 65}}, {{0x80000000u}, {1}},    {{1}, {33, 32}},
-      {{1, 0}, {1}},       {{1}, {1, 1, 0}},   {{1}, {0x80000000u, 2}}, {{1}, {2048, 2048, 1024}}};
+      {{1, 0}, {1}},        {{1}, {1, 1, 0}},  {{1}, {0x80000000u, 2}}, {{1}, {2048, 2048, 1024}}};
   for (const auto& [grid, block] : refused) {
     EXPECT_EQ(Check(grid, block).error, kCudaInvalidConfiguration)
         << grid.x << " " << grid.y << " " << grid.z << " / " << block.x;

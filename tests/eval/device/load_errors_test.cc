@@ -15,8 +15,8 @@ TEST(LoadErrors, UnknownSymbolIsNamed) {
 TEST(LoadErrors, CudaSymbolsThatTheEmulatorLacksAreUnsupported) {
   for (const char* symbol : {"cudaGraphLaunch, version libcudart.so.13", "cuLaunchKernel",
                              "cublasSgemm_v2", "__cudaRegisterTexture"}) {
-    EXPECT_TRUE(ExplainLoadError(std::string("/proc/self/fd/6: undefined symbol: ") + symbol)
-                    .unsupported)
+    EXPECT_TRUE(
+        ExplainLoadError(std::string("/proc/self/fd/6: undefined symbol: ") + symbol).unsupported)
         << symbol;
   }
   EXPECT_FALSE(ExplainLoadError("/proc/self/fd/6: undefined symbol: customer").unsupported);

@@ -10,10 +10,10 @@
 
 namespace kw::cudart {
 
-using Error = int;        // cudaError_t
-using Stream = void*;     // cudaStream_t: a number, never dereferenced
-using Event = void*;      // cudaEvent_t: a number
-using MemPool = void*;    // cudaMemPool_t
+using Error = int;      // cudaError_t
+using Stream = void*;   // cudaStream_t: a number, never dereferenced
+using Event = void*;    // cudaEvent_t: a number
+using MemPool = void*;  // cudaMemPool_t
 
 struct Dim3 {
   unsigned x, y, z;
