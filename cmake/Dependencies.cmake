@@ -16,14 +16,16 @@ find_path(KW_TOMLPLUSPLUS_INCLUDE toml++/toml.h REQUIRED)
 find_path(KW_MUSTACHE_INCLUDE kainjow/mustache.hpp REQUIRED)
 find_path(KW_FAISS_INCLUDE faiss/IndexFlat.h REQUIRED)
 find_library(KW_FAISS_LIBRARY faiss REQUIRED)
-find_library(KW_OPENBLAS_LIBRARY openblas REQUIRED)
+find_library(KW_BLAS_LIBRARY blas REQUIRED)      # OpenBLAS where it is installed
+find_library(KW_LAPACK_LIBRARY lapack REQUIRED)
 find_library(KW_SQLITECPP_LIBRARY SQLiteCpp REQUIRED)
 find_path(KW_SQLITECPP_INCLUDE SQLiteCpp/SQLiteCpp.h REQUIRED)
 
 add_library(kw_dep_faiss INTERFACE)
 target_include_directories(kw_dep_faiss SYSTEM INTERFACE ${KW_FAISS_INCLUDE})
 # Debian's FAISS is a static library built with GCC's OpenMP.
-target_link_libraries(kw_dep_faiss INTERFACE ${KW_FAISS_LIBRARY} ${KW_OPENBLAS_LIBRARY} gomp)
+target_link_libraries(kw_dep_faiss INTERFACE ${KW_FAISS_LIBRARY} ${KW_LAPACK_LIBRARY}
+                                             ${KW_BLAS_LIBRARY} gomp)
 
 add_library(kw_dep_sqlite INTERFACE)
 target_include_directories(kw_dep_sqlite SYSTEM INTERFACE ${KW_SQLITECPP_INCLUDE})

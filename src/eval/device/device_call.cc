@@ -29,6 +29,7 @@ BeganMessage DeviceService::Begin(const BeginMessage& begin, std::string_view ex
                                address.error().message);
       return began;
     }
+    KW_CHECK(ring::IsDeviceAddress(*address), "device memory lies where the guest reserves it");
     buffer.address = *address;
     Result<void> prepared;
     if (spec.output) {
@@ -90,9 +91,8 @@ void DeviceService::CheckInputs(const char* exchange) {
       auto read = emulator_.Read(buffer.address + at, now.data(), now.size());
       const char* was = exchange + buffer.spec.offset + at;
       if (read && std::memcmp(now.data(), was, now.size()) == 0) continue;
-      bool told = std::any_of(
-          outcome_.hazards.begin(), outcome_.hazards.end(),
-          [](const Hazard& hazard) { return hazard.kind == "input_written"; });
+      bool told = std::any_of(outcome_.hazards.begin(), outcome_.hazards.end(),
+                              [](const Hazard& hazard) { return hazard.kind == "input_written"; });
       if (!told) {
         Hazard hazard;
         hazard.kind = "input_written";
@@ -113,8 +113,8 @@ void DeviceService::ReadOutputs(char* exchange) {
     if (auto read = emulator_.Read(buffer.address, to, buffer.spec.bytes); !read) {
       return Stop(Status::kDeviceFault, read.error().message, 0);
     }
-    outcome_.output_written.push_back(
-        std::memcmp(to, buffer.poison.data(), buffer.spec.bytes) != 0);
+    outcome_.output_written.push_back(std::memcmp(to, buffer.poison.data(), buffer.spec.bytes) !=
+                                      0);
     if (from_host_.contains(buffer.address)) outcome_.result_from_host = true;
   }
 }

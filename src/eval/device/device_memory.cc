@@ -38,8 +38,9 @@ std::optional<std::string> DeviceService::AreaFault(const Area& area) const {
   uint64_t room = memory->bytes - (area.address - memory->start);
   // rows * pitch cannot overflow once both are below the room.
   bool fits = area.width <= room && area.rows <= room &&
-              (area.rows == 1 || (area.pitch <= room &&
-                                  (area.rows - 1) <= (room - area.width) / std::max<uint64_t>(1, area.pitch)));
+              (area.rows == 1 ||
+               (area.pitch <= room &&
+                (area.rows - 1) <= (room - area.width) / std::max<uint64_t>(1, area.pitch)));
   if (fits) return std::nullopt;
   if (area.rows == 1) {
     return fmt::format("{} bytes at byte {} of {}, which has {}", area.width,
@@ -73,11 +74,12 @@ ServiceReply DeviceService::Allocate(uint64_t bytes, uint64_t stream) {
   auto device = static_cast<uint64_t>(sheet_.memory_bytes);
   if (bytes == 0 || bytes > device || live > device - bytes) return Code(kCudaMemoryAllocation);
   if (bytes > memory_limit_ || live > memory_limit_ - bytes) {
-    Stop(Status::kUnsupported,
-         fmt::format("{} bytes of device memory are asked for beside {} in use; this emulator lends "
-                     "{}",
-                     bytes, live, memory_limit_),
-         kCudaMemoryAllocation);
+    Stop(
+        Status::kUnsupported,
+        fmt::format("{} bytes of device memory are asked for beside {} in use; this emulator lends "
+                    "{}",
+                    bytes, live, memory_limit_),
+        kCudaMemoryAllocation);
     return Code(kCudaMemoryAllocation);
   }
   auto address = emulator_.Allocate(
@@ -192,7 +194,8 @@ void DeviceService::RunCopy(const Area& to, const Area& from) {
       if (!moved) return StopAtFault(moved.error().message);
     }
   }
-  auto target = emulator_.FindAllocation(to.address), source = emulator_.FindAllocation(from.address);
+  auto target = emulator_.FindAllocation(to.address),
+       source = emulator_.FindAllocation(from.address);
   if (!target) return;
   if (source && from_host_.contains(source->start)) {
     from_host_.insert(target->start);
@@ -248,9 +251,9 @@ ServiceReply DeviceService::Pinned(uint64_t address, uint64_t bytes) {
   if (ring::IsDeviceAddress(address) || address + bytes < address) return Code(kCudaInvalidValue);
   if (pinned_.size() >= kMaxPinned) return Code(kCudaMemoryAllocation);
   auto next = pinned_.lower_bound(address);
-  bool overlaps = (next != pinned_.end() && next->first < address + bytes) ||
-                  (next != pinned_.begin() &&
-                   address - std::prev(next)->first < std::prev(next)->second);
+  bool overlaps =
+      (next != pinned_.end() && next->first < address + bytes) ||
+      (next != pinned_.begin() && address - std::prev(next)->first < std::prev(next)->second);
   if (overlaps) return Code(kCudaHostMemoryAlreadyRegistered);
   pinned_[address] = bytes;
   return {};

@@ -18,7 +18,9 @@ namespace {
 constexpr size_t kMaxQueued = 1 << 16;
 constexpr uint64_t kMaxCaptured = 1ULL << 30;
 constexpr size_t kMaxLaunches = 1 << 16;
-constexpr size_t kMaxPinned = 4096;
+constexpr size_t kMaxStreams = 1024, kMaxEvents = 1 << 16;
+// What static constructors may run on the device.
+constexpr uint64_t kLoadBudget = 100'000'000;
 
 ServiceReply Code(int error) {
   ServiceReply reply;
@@ -56,7 +58,12 @@ LoadedMessage DeviceService::LoadObject(std::string_view object) {
     loaded.text = "the object holds no device code that can be read: " + images.error().message;
     return loaded;
   }
-  for (const std::string& ptx : *images) {
+  return LoadPtx(*images);
+}
+
+LoadedMessage DeviceService::LoadPtx(const std::vector<std::string>& images) {
+  LoadedMessage loaded;
+  for (const std::string& ptx : images) {
     auto module = emulator_.LoadModule(ptx);
     if (!module) {
       loaded.unsupported = true;
@@ -69,6 +76,7 @@ LoadedMessage DeviceService::LoadObject(std::string_view object) {
     loaded.text = "the object holds no PTX: build it for compute_80 (code=compute_80)";
     return loaded;
   }
+  emulator_.SetBudget(kLoadBudget);
   loaded.ok = true;
   return loaded;
 }
@@ -78,8 +86,8 @@ ServiceReply DeviceService::Serve(const ring::Request& request, std::string_view
   if (fatal_) {
     reply = Code(fatal_->error);
   } else if (request.op == 0 || request.op > ring::kOpCount) {
-    Stop(Status::kProtocol, fmt::format("the guest asked for operation {}, which is none",
-                                        request.op), kCudaUnknown);
+    Stop(Status::kProtocol,
+         fmt::format("the guest asked for operation {}, which is none", request.op), kCudaUnknown);
     reply = Code(kCudaUnknown);
   } else if (body.size() != request.body_bytes || body.size() > ring::kBodyBytes) {
     Stop(Status::kProtocol, fmt::format("the guest sent a body of {} bytes", request.body_bytes),
@@ -97,34 +105,53 @@ ServiceReply DeviceService::Serve(const ring::Request& request, std::string_view
 
 ServiceReply DeviceService::Dispatch(Op op, Values v, std::string_view body) {
   switch (op) {
-    case Op::kHello: return Hello();
-    case Op::kFindKernel: return FindKernel(body);
-    case Op::kFindSymbol: return FindSymbol(body);
-    case Op::kAllocate: return Allocate(v[0], v[1]);
-    case Op::kFree: return Free(v[0]);
-    case Op::kFreeAsync: return FreeAsync(v[0], v[1]);
-    case Op::kCopyIn: return CopyIn({v[0], v[1], v[2], v[3]}, v[4], v[5] != 0, body);
-    case Op::kCopyOut: return CopyOut({v[0], v[1], v[2], v[3]}, v[4]);
-    case Op::kCopyDevice: return CopyDevice({v[0], v[1], v[4], v[5]}, {v[2], v[3], v[4], v[5]}, v[6]);
-    case Op::kFill: return FillArea({v[0], v[1], v[2], v[3]}, static_cast<uint8_t>(v[4]), v[5]);
-    case Op::kLaunch: return Launch(v, body);
-    case Op::kSetMaxDynamicShared: return SetMaxDynamicShared(v[0], v[1]);
-    case Op::kOccupancy: return Occupancy(v);
+    case Op::kHello:
+      return Hello();
+    case Op::kFindKernel:
+      return FindKernel(body);
+    case Op::kFindSymbol:
+      return FindSymbol(body);
+    case Op::kAllocate:
+      return Allocate(v[0], v[1]);
+    case Op::kFree:
+      return Free(v[0]);
+    case Op::kFreeAsync:
+      return FreeAsync(v[0], v[1]);
+    case Op::kCopyIn:
+      return CopyIn({v[0], v[1], v[2], v[3]}, v[4], v[5] != 0, body);
+    case Op::kCopyOut:
+      return CopyOut({v[0], v[1], v[2], v[3]}, v[4]);
+    case Op::kCopyDevice:
+      return CopyDevice({v[0], v[1], v[4], v[5]}, {v[2], v[3], v[4], v[5]}, v[6]);
+    case Op::kFill:
+      return FillArea({v[0], v[1], v[2], v[3]}, static_cast<uint8_t>(v[4]), v[5]);
+    case Op::kLaunch:
+      return Launch(v, body);
+    case Op::kSetMaxDynamicShared:
+      return SetMaxDynamicShared(v[0], v[1]);
+    case Op::kOccupancy:
+      return Occupancy(v);
     case Op::kStreamCreate:
     case Op::kStreamDestroy:
     case Op::kStreamSynchronize:
     case Op::kStreamInfo:
     case Op::kStreamWaitEvent:
-    case Op::kDeviceSynchronize: return StreamCall(op, v);
+    case Op::kDeviceSynchronize:
+      return StreamCall(op, v);
     case Op::kEventCreate:
     case Op::kEventDestroy:
     case Op::kEventRecord:
     case Op::kEventSynchronize:
-    case Op::kEventElapsed: return EventCall(op, v);
-    case Op::kMemoryInfo: return MemoryInfo();
-    case Op::kPointerInfo: return PointerInfo(v[0]);
-    case Op::kPinned: return Pinned(v[0], v[1]);
-    case Op::kUnsupported: break;
+    case Op::kEventElapsed:
+      return EventCall(op, v);
+    case Op::kMemoryInfo:
+      return MemoryInfo();
+    case Op::kPointerInfo:
+      return PointerInfo(v[0]);
+    case Op::kPinned:
+      return Pinned(v[0], v[1]);
+    case Op::kUnsupported:
+      break;
   }
   std::string what(body.substr(0, ring::kMaxName));
   Stop(Status::kUnsupported, "the emulator does not have " + what, kCudaNotSupported);
@@ -176,11 +203,10 @@ ServiceReply DeviceService::FindKernel(std::string_view name) {
   facts.static_shared = info.static_shared;
   facts.local_bytes = info.local_bytes;
   facts.max_threads = static_cast<uint32_t>(info.max_threads);
-  facts.max_dynamic_shared = static_cast<uint32_t>(
-      std::max<uint64_t>(known->dynamic_shared_allowed,
-                         static_cast<uint64_t>(sheet_.shared_per_block) -
-                             std::min<uint64_t>(info.static_shared,
-                                                static_cast<uint64_t>(sheet_.shared_per_block))));
+  facts.max_dynamic_shared = static_cast<uint32_t>(std::max<uint64_t>(
+      known->dynamic_shared_allowed,
+      static_cast<uint64_t>(sheet_.shared_per_block) -
+          std::min<uint64_t>(info.static_shared, static_cast<uint64_t>(sheet_.shared_per_block))));
   ServiceReply reply = Value(static_cast<uint64_t>(known - kernels_.begin()));
   AppendBytes(&reply.body, facts);
   for (const auto& [offset, bytes] : info.parameters) {
@@ -258,17 +284,20 @@ void DeviceService::RunLaunch(LaunchRequest request) {
              static_cast<double>(done.counters.lane_instructions) / LanesPerMicrosecond(sheet_);
   UntaintWrittenBy(request);
   if (outcome_.launches.size() == kMaxLaunches) {
-    return Stop(Status::kDeviceLimit, fmt::format("more than {} launches in one call", kMaxLaunches),
-                kCudaLaunchTimeout);
+    return Stop(Status::kDeviceLimit,
+                fmt::format("more than {} launches in one call", kMaxLaunches), kCudaLaunchTimeout);
   }
   outcome_.launches.push_back(
       {request.kernel, request.grid, request.block, request.dynamic_shared, done.counters});
   switch (done.status) {
-    case LaunchOutcome::Status::kOk: return;
-    case LaunchOutcome::Status::kInvalidLaunch:
-      if (refused_.empty()) refused_ = fmt::format("launch of {}: {}", request.kernel, done.message);
+    case LaunchOutcome::Status::kOk:
       return;
-    case LaunchOutcome::Status::kFault: return StopAtFault(done.message);
+    case LaunchOutcome::Status::kInvalidLaunch:
+      if (refused_.empty())
+        refused_ = fmt::format("launch of {}: {}", request.kernel, done.message);
+      return;
+    case LaunchOutcome::Status::kFault:
+      return StopAtFault(done.message);
     case LaunchOutcome::Status::kUnsupported:
       return Stop(Status::kUnsupported, done.message, kCudaNotSupported);
     case LaunchOutcome::Status::kBudget:
@@ -288,7 +317,8 @@ void DeviceService::StopAtFault(const std::string& message) {
     if (hazard.kind == "assert") error = kCudaAssert;
     if (hazard.kind != "host_pointer") continue;
     auto range = pinned_.upper_bound(hazard.address);
-    if (range != pinned_.begin() && hazard.address - std::prev(range)->first < std::prev(range)->second) {
+    if (range != pinned_.begin() &&
+        hazard.address - std::prev(range)->first < std::prev(range)->second) {
       return Stop(Status::kUnsupported,
                   fmt::format("kernel {} uses pinned host memory in place, which the emulator does "
                               "not have: copy it to device memory",
@@ -342,6 +372,7 @@ void DeviceService::UntaintWrittenBy(const LaunchRequest& request) {
 
 ServiceReply DeviceService::StreamCall(Op op, Values v) {
   if (op == Op::kStreamCreate) {
+    if (timeline_.streams() >= kMaxStreams) return Code(kCudaMemoryAllocation);
     return Value(timeline_.CreateStream(v[0] != 0, static_cast<int>(v[1])));
   }
   if (op == Op::kDeviceSynchronize) {
@@ -355,11 +386,14 @@ ServiceReply DeviceService::StreamCall(Op op, Values v) {
         return Code(kCudaInvalidResourceHandle);
       }
       return {};
-    case Op::kStreamSynchronize: timeline_.Synchronize(v[0]); return {};
+    case Op::kStreamSynchronize:
+      timeline_.Synchronize(v[0]);
+      return {};
     case Op::kStreamInfo:
       return Value(timeline_.IsNonBlocking(v[0]),
                    static_cast<uint64_t>(int64_t{timeline_.Priority(v[0])}));
-    default: break;
+    default:
+      break;
   }
   if (!timeline_.HasEvent(v[1])) return Refused(kCudaInvalidResourceHandle, "no such event");
   timeline_.StreamWait(v[0], v[1]);
@@ -368,6 +402,8 @@ ServiceReply DeviceService::StreamCall(Op op, Values v) {
 
 ServiceReply DeviceService::EventCall(Op op, Values v) {
   constexpr int kNotReady = 600;
+  if (op == Op::kEventCreate && timeline_.events() >= kMaxEvents)
+    return Code(kCudaMemoryAllocation);
   if (op == Op::kEventCreate) return Value(timeline_.CreateEvent(v[0] != 0));
   if (!timeline_.HasEvent(v[0])) return Code(kCudaInvalidResourceHandle);
   if (op == Op::kEventDestroy) {
@@ -380,8 +416,10 @@ ServiceReply DeviceService::EventCall(Op op, Values v) {
   }
   if (op == Op::kEventRecord) {
     if (!timeline_.HasStream(v[1])) return Refused(kCudaInvalidResourceHandle, "no such stream");
-    if (timeline_.pending() >= kMaxQueued) Enqueue(v[1], 0, [] {});
-    else timeline_.Record(v[0], v[1], [this] { return now_us_; });
+    if (timeline_.pending() >= kMaxQueued)
+      Enqueue(v[1], 0, [] {});
+    else
+      timeline_.Record(v[0], v[1], [this] { return now_us_; });
     return {};
   }
   if (!timeline_.HasEvent(v[1])) return Code(kCudaInvalidResourceHandle);

@@ -34,6 +34,7 @@ class DeviceService {
 
   // Loads the PTX of a shared object. The message is for the author.
   LoadedMessage LoadObject(std::string_view object);
+  LoadedMessage LoadPtx(const std::vector<std::string>& images);
 
   // Allocates and fills the buffers of a call; `exchange` holds the inputs.
   BeganMessage Begin(const BeginMessage& begin, std::string_view exchange);
@@ -112,18 +113,18 @@ class DeviceService {
   Timeline timeline_;
   std::vector<int> modules_;
   std::vector<Kernel> kernels_;
-  std::map<uint64_t, uint64_t> symbols_;   // address -> bytes
-  std::map<uint64_t, uint64_t> owned_;     // the guest's allocations: address -> bytes
-  std::map<uint64_t, uint64_t> pinned_;    // host address -> bytes
-  std::set<uint64_t> from_host_;           // allocations whose last writer was a host copy
+  std::map<uint64_t, uint64_t> symbols_;  // address -> bytes
+  std::map<uint64_t, uint64_t> owned_;    // the guest's allocations: address -> bytes
+  std::map<uint64_t, uint64_t> pinned_;   // host address -> bytes
+  std::set<uint64_t> from_host_;          // allocations whose last writer was a host copy
   uint64_t allocations_made_ = 0;
-  uint64_t captured_bytes_ = 0;            // held by queued copies
-  double now_us_ = 0;                      // modelled
+  uint64_t captured_bytes_ = 0;  // held by queued copies
+  double now_us_ = 0;            // modelled
 
   std::vector<Buffer> buffers_;
   uint64_t call_stream_ = 0;
   CallOutcome outcome_;
-  std::string refused_;                    // the first refusal of this call
+  std::string refused_;  // the first refusal of this call
   std::optional<Fatal> fatal_;
 };
 

@@ -62,8 +62,10 @@ LoadedMessage ExplainLoadError(std::string_view complaint) {
     return {false, true, fmt::format("it calls {}, which the emulator does not have", symbol)};
   }
   if (!symbol.empty()) {
-    return {false, false, fmt::format("undefined symbol '{}': it is declared and used but defined "
-                                      "nowhere", symbol)};
+    return {false, false,
+            fmt::format("undefined symbol '{}': it is declared and used but defined "
+                        "nowhere",
+                        symbol)};
   }
   constexpr std::string_view kMissing = ": cannot open shared object file";
   size_t missing = complaint.find(kMissing);
@@ -73,18 +75,21 @@ LoadedMessage ExplainLoadError(std::string_view complaint) {
       library.remove_prefix(space + 1);
     }
     if (library.starts_with("libcudart.so")) {
-      return {false, false, fmt::format("it is linked with {}; the CUDA runtime here is "
-                                        "libcudart.so.13 (nvcc 13, -cudart shared)", library)};
+      return {false, false,
+              fmt::format("it is linked with {}; the CUDA runtime here is "
+                          "libcudart.so.13 (nvcc 13, -cudart shared)",
+                          library)};
     }
     if (IsCudaLibrary(library)) {
-      return {false, true, fmt::format("it needs the library {}, which the emulator does not have",
-                                       library)};
+      return {false, true,
+              fmt::format("it needs the library {}, which the emulator does not have", library)};
     }
     return {false, false, fmt::format("it needs the library {}, which is not there", library)};
   }
   if (complaint.find("version `libcudart") != std::string_view::npos) {
-    return {false, false, "it is linked with another version of the CUDA runtime; the one here is "
-                          "libcudart.so.13 (nvcc 13, -cudart shared)"};
+    return {false, false,
+            "it is linked with another version of the CUDA runtime; the one here is "
+            "libcudart.so.13 (nvcc 13, -cudart shared)"};
   }
   size_t colon = complaint.starts_with("/proc/self/fd/") ? complaint.find(": ") : complaint.npos;
   if (colon != complaint.npos) complaint.remove_prefix(colon + 2);
@@ -93,17 +98,28 @@ LoadedMessage ExplainLoadError(std::string_view complaint) {
 
 std::string SignalText(int signal) {
   switch (signal) {
-    case SIGSEGV: return "SIGSEGV (invalid memory access)";
-    case SIGBUS: return "SIGBUS (invalid memory access)";
-    case SIGABRT: return "SIGABRT (abort, an uncaught exception or a failed assertion)";
-    case SIGFPE: return "SIGFPE (integer division by zero)";
-    case SIGILL: return "SIGILL (illegal instruction)";
-    case SIGKILL: return "SIGKILL (killed)";
-    case SIGXCPU: return "SIGXCPU (CPU time limit)";
-    case SIGTERM: return "SIGTERM";
-    case SIGTRAP: return "SIGTRAP";
-    case SIGSYS: return "SIGSYS (forbidden system call)";
-    default: return fmt::format("signal {}", signal);
+    case SIGSEGV:
+      return "SIGSEGV (invalid memory access)";
+    case SIGBUS:
+      return "SIGBUS (invalid memory access)";
+    case SIGABRT:
+      return "SIGABRT (abort, an uncaught exception or a failed assertion)";
+    case SIGFPE:
+      return "SIGFPE (integer division by zero)";
+    case SIGILL:
+      return "SIGILL (illegal instruction)";
+    case SIGKILL:
+      return "SIGKILL (killed)";
+    case SIGXCPU:
+      return "SIGXCPU (CPU time limit)";
+    case SIGTERM:
+      return "SIGTERM";
+    case SIGTRAP:
+      return "SIGTRAP";
+    case SIGSYS:
+      return "SIGSYS (forbidden system call)";
+    default:
+      return fmt::format("signal {}", signal);
   }
 }
 

@@ -13,18 +13,18 @@
 namespace kw::eval {
 
 enum class Message : uint32_t {
-  kOpen = 1,    // worker -> emulator: OpenMessage; answered by
-  kReady,       // LoadedMessage: the PTX is read, the ring is served from now on
-  kBegin,       // worker -> emulator: BeginMessage; answered by
-  kBegan,       // BeganMessage; the ring is served until kEnd
-  kStopped,     // emulator -> worker, unasked, in a call: nothing more will come of it; send kEnd
-  kEnd,         // worker -> emulator: EndMessage; answered by
-  kEnded,       // CallOutcome without its outputs, which lie in the exchange
-  kCaged,       // guest -> worker, unasked, once: LoadedMessage: it has shed its privileges
-  kLoad,        // worker -> guest: empty; answered by
-  kLoaded,      // LoadedMessage
-  kCall,        // worker -> guest: GuestCall; answered by
-  kDone,        // the number of the call
+  kOpen = 1,  // worker -> emulator: OpenMessage; answered by
+  kReady,     // LoadedMessage: the PTX is read, the ring is served from now on
+  kBegin,     // worker -> emulator: BeginMessage; answered by
+  kBegan,     // BeganMessage; the ring is served until kEnd
+  kStopped,   // emulator -> worker, unasked, in a call: nothing more will come of it; send kEnd
+  kEnd,       // worker -> emulator: EndMessage; answered by
+  kEnded,     // CallOutcome without its outputs, which lie in the exchange
+  kCaged,     // guest -> worker, unasked, once: LoadedMessage: it has shed its privileges
+  kLoad,      // worker -> guest: empty; answered by
+  kLoaded,    // LoadedMessage
+  kCall,      // worker -> guest: GuestCall; answered by
+  kDone,      // the number of the call
 };
 
 struct OpenMessage {
@@ -62,7 +62,14 @@ struct EndMessage {
 };
 
 enum class ValueKind : uint8_t {
-  kPointer, kInt64, kInt32, kInt16, kInt8, kUInt8, kFloat, kDouble,
+  kPointer,
+  kInt64,
+  kInt32,
+  kInt16,
+  kInt8,
+  kUInt8,
+  kFloat,
+  kDouble,
 };
 struct GuestValue {
   ValueKind kind;

@@ -31,9 +31,9 @@ inline constexpr uint64_t kBodyOffset = 4096;
 inline constexpr uint64_t kBodyBytes = 1 << 20;
 inline constexpr uint64_t kRingBytes = kBodyOffset + kBodyBytes;
 
-// Where device memory lies, for both sides: the guest keeps it reserved without access.
-inline constexpr uint64_t kDeviceBase = 0x700000000000ULL;
-inline constexpr uint64_t kDeviceBytes = 1ULL << 40;
+// Where the emulator's device memory lies; the guest keeps it reserved without access.
+inline constexpr uint64_t kDeviceBase = 1ULL << 45;
+inline constexpr uint64_t kDeviceBytes = 1ULL << 44;
 inline constexpr bool IsDeviceAddress(uint64_t address) {
   return address >= kDeviceBase && address < kDeviceBase + kDeviceBytes;
 }
@@ -41,29 +41,29 @@ inline constexpr bool IsDeviceAddress(uint64_t address) {
 // Stream handles with a meaning of their own, as in CUDA.
 inline constexpr uint64_t kLegacyStream = 1, kPerThreadStream = 2, kFirstStream = 0x100;
 
-inline constexpr uint64_t kMaxName = 4096;         // of a kernel or variable
+inline constexpr uint64_t kMaxName = 4096;           // of a kernel or variable
 inline constexpr uint64_t kMaxKernelParams = 32764;  // bytes
 
 enum class Op : uint32_t {
-  kHello = 1,         // -> body DeviceFacts
-  kFindKernel,        // body name -> [0] kernel, body KernelFacts, then KernelParam each
-  kFindSymbol,        // body name -> [0] address, [1] bytes
-  kAllocate,          // [0] bytes, [1] stream or 0 -> [0] address
-  kFree,              // [0] address
-  kFreeAsync,         // [0] address, [1] stream
-  kCopyIn,            // [0] to, [1] pitch, [2] width, [3] rows, [4] stream, [5] wait; body
-  kCopyOut,           // [0] from, [1] pitch, [2] width, [3] rows, [4] stream -> body
-  kCopyDevice,        // [0] to, [1] pitch, [2] from, [3] pitch, [4] width, [5] rows, [6] stream
-  kFill,              // [0] to, [1] pitch, [2] width, [3] rows, [4] value, [5] stream
-  kLaunch,            // [0] kernel, [1] grid x,y [2] grid z, block x [3] block y,z (low, high
-                      // halves), [4] dynamic shared, [5] stream, [6] LaunchFlags; body parameters
+  kHello = 1,   // -> body DeviceFacts
+  kFindKernel,  // body name -> [0] kernel, body KernelFacts, then KernelParam each
+  kFindSymbol,  // body name -> [0] address, [1] bytes
+  kAllocate,    // [0] bytes, [1] stream or 0 -> [0] address
+  kFree,        // [0] address
+  kFreeAsync,   // [0] address, [1] stream
+  kCopyIn,      // [0] to, [1] pitch, [2] width, [3] rows, [4] stream, [5] wait; body
+  kCopyOut,     // [0] from, [1] pitch, [2] width, [3] rows, [4] stream -> body
+  kCopyDevice,  // [0] to, [1] pitch, [2] from, [3] pitch, [4] width, [5] rows, [6] stream
+  kFill,        // [0] to, [1] pitch, [2] width, [3] rows, [4] value, [5] stream
+  kLaunch,      // [0] kernel, [1] grid x,y [2] grid z, block x [3] block y,z (low, high
+                // halves), [4] dynamic shared, [5] stream, [6] LaunchFlags; body parameters
   kSetMaxDynamicShared,  // [0] kernel, [1] bytes
-  kOccupancy,         // [0] kernel, [1] block threads, [2] dynamic shared -> [0] blocks per SM
-  kStreamCreate,      // [0] non-blocking, [1] priority (two's complement) -> [0] stream
-  kStreamDestroy,     // [0] stream
-  kStreamSynchronize,  // [0] stream
-  kStreamInfo,        // [0] stream -> [0] non-blocking, [1] priority
-  kStreamWaitEvent,   // [0] stream, [1] event
+  kOccupancy,            // [0] kernel, [1] block threads, [2] dynamic shared -> [0] blocks per SM
+  kStreamCreate,         // [0] non-blocking, [1] priority (two's complement) -> [0] stream
+  kStreamDestroy,        // [0] stream
+  kStreamSynchronize,    // [0] stream
+  kStreamInfo,           // [0] stream -> [0] non-blocking, [1] priority
+  kStreamWaitEvent,      // [0] stream, [1] event
   kDeviceSynchronize,
   kEventCreate,       // [0] timing -> [0] event
   kEventDestroy,      // [0] event
@@ -86,8 +86,8 @@ struct Request {
 };
 
 struct Reply {
-  int32_t error;    // cudaError_t
-  int32_t sticky;   // cudaError_t that every later call returns, or 0
+  int32_t error;   // cudaError_t
+  int32_t sticky;  // cudaError_t that every later call returns, or 0
   uint32_t body_bytes;
   uint32_t unused;
   uint64_t values[2];

@@ -26,7 +26,8 @@ namespace {
 constexpr int64_t kLoadCpuMs = 5'000, kLoadWallMs = 50'000;
 // How often the guest's CPU time is looked at.
 constexpr int kTickMs = 20;
-constexpr int64_t kDyingMs = 1'000;
+// A process that has closed its end is about to be gone, or only pretends to.
+constexpr int64_t kDyingMs = 200;
 constexpr uint64_t kBufferAlignment = 64;
 
 int64_t Now() { return SystemClock().MonotonicMicros(); }
@@ -57,19 +58,30 @@ GuestValue ValueOf(const CallArgument& argument, uint64_t address) {
   switch (argument.parameter.role) {
     case Parameter::Role::kInput:
     case Parameter::Role::kOutput:
-    case Parameter::Role::kStream: return {ValueKind::kPointer, address};
-    case Parameter::Role::kAxis: return {ValueKind::kInt64, bits(argument.integer)};
-    case Parameter::Role::kScalar: break;
+    case Parameter::Role::kStream:
+      return {ValueKind::kPointer, address};
+    case Parameter::Role::kAxis:
+      return {ValueKind::kInt64, bits(argument.integer)};
+    case Parameter::Role::kScalar:
+      break;
   }
   switch (argument.parameter.dtype) {
-    case DType::kFloat64: return {ValueKind::kDouble, bits(argument.real)};
-    case DType::kInt64: return {ValueKind::kInt64, bits(argument.integer)};
-    case DType::kInt32: return {ValueKind::kInt32, bits(argument.integer)};
-    case DType::kInt16: return {ValueKind::kInt16, bits(argument.integer)};
-    case DType::kInt8: return {ValueKind::kInt8, bits(argument.integer)};
-    case DType::kUInt8: return {ValueKind::kUInt8, bits(argument.integer)};
-    case DType::kBool: return {ValueKind::kUInt8, argument.integer != 0 ? 1u : 0u};
-    default: return {ValueKind::kFloat, bits(static_cast<float>(argument.real))};
+    case DType::kFloat64:
+      return {ValueKind::kDouble, bits(argument.real)};
+    case DType::kInt64:
+      return {ValueKind::kInt64, bits(argument.integer)};
+    case DType::kInt32:
+      return {ValueKind::kInt32, bits(argument.integer)};
+    case DType::kInt16:
+      return {ValueKind::kInt16, bits(argument.integer)};
+    case DType::kInt8:
+      return {ValueKind::kInt8, bits(argument.integer)};
+    case DType::kUInt8:
+      return {ValueKind::kUInt8, bits(argument.integer)};
+    case DType::kBool:
+      return {ValueKind::kUInt8, argument.integer != 0 ? 1u : 0u};
+    default:
+      return {ValueKind::kFloat, bits(static_cast<float>(argument.real))};
   }
 }
 
@@ -106,17 +118,17 @@ Result<OpenOutcome> EmulatorSession::Open(const EmulatorDeviceConfig& config,
   if (doorbell.get() < 0) return Fail(ErrorCode::kIo, "eventfd failed");
 
   const std::string programs = config.programs.empty() ? ProgramDirectory() : config.programs;
-  ProcessSpec emulator_spec = ProgramSpec(programs + "/kwright-emulator",
-                                          {{channel.second.get(), ring::kEmulatorChannelFd},
-                                           {ring.fd(), ring::kEmulatorRingFd},
-                                           {doorbell.get(), ring::kEmulatorDoorbellFd},
-                                           {file.get(), ring::kEmulatorObjectFd},
-                                           {exchange.fd(), ring::kEmulatorExchangeFd}});
-  ProcessSpec guest_spec = ProgramSpec(programs + "/kwright-guest",
-                                       {{ring.fd(), ring::kGuestRingFd},
-                                        {doorbell.get(), ring::kGuestDoorbellFd},
-                                        {control.second.get(), ring::kGuestControlFd},
-                                        {file.get(), ring::kGuestObjectFd}});
+  ProcessSpec emulator_spec =
+      ProgramSpec(programs + "/kwright-emulator", {{channel.second.get(), ring::kEmulatorChannelFd},
+                                                   {ring.fd(), ring::kEmulatorRingFd},
+                                                   {doorbell.get(), ring::kEmulatorDoorbellFd},
+                                                   {file.get(), ring::kEmulatorObjectFd},
+                                                   {exchange.fd(), ring::kEmulatorExchangeFd}});
+  ProcessSpec guest_spec =
+      ProgramSpec(programs + "/kwright-guest", {{ring.fd(), ring::kGuestRingFd},
+                                                {doorbell.get(), ring::kGuestDoorbellFd},
+                                                {control.second.get(), ring::kGuestControlFd},
+                                                {file.get(), ring::kGuestObjectFd}});
   guest_spec.argv.push_back(std::to_string(config.guest_memory_bytes));
   guest_spec.no_address_randomisation = true;
   guest_spec.discard_stderr = true;
@@ -151,8 +163,10 @@ Result<OpenOutcome> EmulatorSession::Load(const EmulatorDeviceConfig& config, ui
   KW_TRY(SendPacket(control_.get(), Message::kLoad, ""));
   KW_ASSIGN(Event event, WaitForGuest(Message::kLoaded, limits, &payload));
   switch (event) {
-    case Event::kPacket: break;
+    case Event::kPacket:
+      break;
     case Event::kEnded: {
+      guest_exit_ = guest_.Wait(kDyingMs);
       KW_ASSIGN(CallOutcome collected, Collect(false, limits.deadline_us));
       CallOutcome ended = GuestEnded(std::move(collected));
       return OpenOutcome{nullptr, ended.status == Status::kUnsupported,
@@ -166,7 +180,8 @@ Result<OpenOutcome> EmulatorSession::Load(const EmulatorDeviceConfig& config, ui
     case Event::kCpuLimit:
       return OpenOutcome{nullptr, false,
                          fmt::format("loading the object took more than {} ms of CPU time: its "
-                                     "static constructors do not end", kLoadCpuMs)};
+                                     "static constructors do not end",
+                                     kLoadCpuMs)};
     case Event::kWallLimit:
       return Fail(ErrorCode::kTimeout, "loading the object took too long");
     case Event::kNonsense:
@@ -184,9 +199,9 @@ Result<Frame> EmulatorSession::FromEmulator(Message expected, int64_t deadline_u
     KW_ASSIGN(std::optional<Frame> frame, channel_.Receive(deadline_us));
     if (!frame) {
       auto exit = emulator_.Wait(kDyingMs);
-      return Fail(ErrorCode::kInternal,
-                  exit && exit->signal ? "the emulator ended: " + SignalText(exit->signal)
-                                       : std::string("the emulator ended"));
+      return Fail(ErrorCode::kInternal, exit && exit->signal
+                                            ? "the emulator ended: " + SignalText(exit->signal)
+                                            : std::string("the emulator ended"));
     }
     if (frame->type == expected) return std::move(*frame);
     if (frame->type != Message::kStopped) {
@@ -238,25 +253,24 @@ Result<BeginMessage> EmulatorSession::LayOut(const CallRequest& request) {
     bool output = argument.parameter.role == Parameter::Role::kOutput;
     uint64_t bytes = output ? argument.output_bytes : argument.bytes.size();
     begin.buffers.push_back({argument.parameter.name, output, begin.exchange_bytes, bytes});
-    begin.exchange_bytes +=
-        (bytes + kBufferAlignment - 1) / kBufferAlignment * kBufferAlignment;
+    begin.exchange_bytes += (bytes + kBufferAlignment - 1) / kBufferAlignment * kBufferAlignment;
   }
   KW_TRY(exchange_.Need(std::max<uint64_t>(1, begin.exchange_bytes)));
   size_t buffer = 0;
   for (const CallArgument& argument : request.arguments) {
     if (!IsBuffer(argument)) continue;
     const BufferSpec& spec = begin.buffers[buffer++];
-    if (!spec.output) std::memcpy(exchange_.data() + spec.offset, argument.bytes.data(), spec.bytes);
+    if (!spec.output)
+      std::memcpy(exchange_.data() + spec.offset, argument.bytes.data(), spec.bytes);
   }
   return begin;
 }
 
 Result<CallOutcome> EmulatorSession::Call(const CallRequest& request) {
   if (dead_) return Fail(ErrorCode::kInvalid, "the session has ended: open another");
-  size_t expected = static_cast<size_t>(
-      std::count_if(parameters_.begin(), parameters_.end(), [](const Parameter& parameter) {
-        return parameter.role != Parameter::Role::kStream;
-      }));
+  size_t expected = static_cast<size_t>(std::count_if(
+      parameters_.begin(), parameters_.end(),
+      [](const Parameter& parameter) { return parameter.role != Parameter::Role::kStream; }));
   if (request.arguments.size() != expected) {
     return Fail(ErrorCode::kInvalid, fmt::format("`run` takes {} arguments, {} are given", expected,
                                                  request.arguments.size()));
@@ -278,7 +292,8 @@ Result<CallOutcome> EmulatorSession::Call(const CallRequest& request) {
   GuestCall call{++calls_, {}};
   size_t buffer = 0;
   for (const CallArgument& argument : request.arguments) {
-    call.values.push_back(ValueOf(argument, IsBuffer(argument) ? began->addresses.at(buffer++) : 0));
+    call.values.push_back(
+        ValueOf(argument, IsBuffer(argument) ? began->addresses.at(buffer++) : 0));
   }
   call.values.push_back({ValueKind::kPointer, began->stream});
   ring_.header().crash_signal = 0;
@@ -313,6 +328,7 @@ Result<CallOutcome> EmulatorSession::Finish(Event event, const CallRequest& requ
     outcome.message = fmt::format("the call took more than {} ms", request.wall_ms);
     return outcome;
   }
+  if (event == Event::kEnded) guest_exit_ = guest_.Wait(kDyingMs);
   if (event != Event::kPacket) guest_.Kill();
   auto collected = Collect(event == Event::kPacket, deadline_us);
   if (!collected && collected.error().code == ErrorCode::kTimeout) {
@@ -326,7 +342,8 @@ Result<CallOutcome> EmulatorSession::Finish(Event event, const CallRequest& requ
         TakeOutputs(begin, &outcome);
       }
       break;
-    case Event::kEnded: return GuestEnded(std::move(outcome));
+    case Event::kEnded:
+      return GuestEnded(std::move(outcome));
     case Event::kCpuLimit:
       outcome.status = Status::kHostLimit;
       outcome.message = fmt::format("the host code of `run` used more than {} ms of CPU time",
@@ -337,13 +354,14 @@ Result<CallOutcome> EmulatorSession::Finish(Event event, const CallRequest& requ
       outcome.message = "the candidate wrote to the guest's control socket";
       break;
     case Event::kStopped:
-    case Event::kWallLimit: break;
+    case Event::kWallLimit:
+      break;
   }
   return outcome;
 }
 
 CallOutcome EmulatorSession::GuestEnded(CallOutcome collected) {
-  auto exit = guest_.Wait(kDyingMs);
+  const std::optional<ProcessExit>& exit = guest_exit_;
   // What stopped the device explains why the host code gave up.
   if (collected.status != Status::kOk && collected.status != Status::kLaunchFailed) {
     return collected;

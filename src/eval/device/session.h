@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "channel.h"
 #include "kw/base/process.h"
@@ -45,6 +46,7 @@ class EmulatorSession : public Session {
   Descriptor control_;
   Ring ring_;
   Exchange exchange_;
+  std::optional<ProcessExit> guest_exit_;  // when it ended by itself
   uint64_t calls_ = 0;
   bool dead_ = false;
 };

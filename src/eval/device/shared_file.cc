@@ -26,8 +26,7 @@ Result<Descriptor> MemoryFile(const char* name, uint64_t bytes) {
 Result<void*> Map(int fd, uint64_t bytes) {
   void* map = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (map == MAP_FAILED) {
-    return Fail(ErrorCode::kIo,
-                fmt::format("mapping {} bytes: {}", bytes, std::strerror(errno)));
+    return Fail(ErrorCode::kIo, fmt::format("mapping {} bytes: {}", bytes, std::strerror(errno)));
   }
   return map;
 }
@@ -83,8 +82,8 @@ Result<void> Exchange::Need(uint64_t bytes) {
   data_ = nullptr;
   bytes_ = 0;
   if (ftruncate(file_.get(), static_cast<off_t>(bytes)) != 0) {
-    return Fail(ErrorCode::kIo, fmt::format("growing shared memory to {} bytes: {}", bytes,
-                                            std::strerror(errno)));
+    return Fail(ErrorCode::kIo,
+                fmt::format("growing shared memory to {} bytes: {}", bytes, std::strerror(errno)));
   }
   KW_ASSIGN(void* map, Map(file_.get(), bytes));
   data_ = static_cast<char*>(map);

@@ -18,7 +18,9 @@ Timeline::Timeline() : next_handle_(ring::kFirstStream) {
 
 uint64_t Timeline::CreateStream(bool non_blocking, int priority) {
   uint64_t stream = next_handle_++;
-  streams_[stream] = {non_blocking, priority, 0, false};
+  Stream& created = streams_[stream];
+  created.non_blocking = non_blocking;
+  created.priority = priority;
   return stream;
 }
 
@@ -31,7 +33,19 @@ bool Timeline::DestroyStream(uint64_t stream) {
   if (stream < ring::kFirstStream || !HasStream(stream)) return false;
   // The default stream still waits for what was queued on it.
   streams_.at(stream).destroyed = true;
+  ForgetIdleDestroyedStreams();
   return true;
+}
+
+void Timeline::ForgetIdleDestroyedStreams() {
+  std::erase_if(streams_, [](const auto& entry) {
+    return entry.second.destroyed && entry.second.queued == 0;
+  });
+}
+
+void Timeline::Clear() {
+  pending_.clear();
+  for (auto& [id, stream] : streams_) stream.queued = 0;
 }
 
 Timeline::Operation& Timeline::Append(uint64_t stream, Work work) {
@@ -39,14 +53,15 @@ Timeline::Operation& Timeline::Append(uint64_t stream, Work work) {
   Operation operation{next_operation_++, stream, {}, std::move(work)};
   if (stream == kLegacyStream) {
     for (const auto& [id, other] : streams_) {
-      if (id != kLegacyStream && !other.non_blocking && other.last != 0) {
+      if (id != kLegacyStream && !other.non_blocking && other.queued != 0) {
         operation.after.push_back({id, other.last});
       }
     }
-  } else if (!own.non_blocking && streams_.at(kLegacyStream).last != 0) {
+  } else if (!own.non_blocking && streams_.at(kLegacyStream).queued != 0) {
     operation.after.push_back({kLegacyStream, streams_.at(kLegacyStream).last});
   }
   own.last = operation.id;
+  ++own.queued;
   return pending_.emplace_back(std::move(operation));
 }
 
@@ -104,9 +119,9 @@ bool Timeline::EventPending(uint64_t event) const {
 }
 
 size_t Timeline::PendingOn(uint64_t stream) const {
-  return static_cast<size_t>(std::count_if(
-      pending_.begin(), pending_.end(),
-      [stream](const Operation& operation) { return operation.stream == stream; }));
+  return static_cast<size_t>(
+      std::count_if(pending_.begin(), pending_.end(),
+                    [stream](const Operation& operation) { return operation.stream == stream; }));
 }
 
 void Timeline::RunUpTo(std::map<uint64_t, uint64_t> wanted) {
@@ -124,8 +139,10 @@ void Timeline::RunUpTo(std::map<uint64_t, uint64_t> wanted) {
   }
   std::vector<Operation> now, later;
   for (size_t i = 0; i < pending_.size(); ++i) {
+    if (needed[i]) --streams_.at(pending_[i].stream).queued;
     (needed[i] ? now : later).push_back(std::move(pending_[i]));
   }
+  ForgetIdleDestroyedStreams();
   pending_ = std::move(later);
   RunInSeededOrder(std::move(now));
 }
@@ -136,8 +153,7 @@ void Timeline::RunInSeededOrder(std::vector<Operation> operations) {
   std::vector<uint64_t> order;
   for (const auto& [stream, queue] : queues) order.push_back(stream);
   auto rank = [this](uint64_t stream) { return DeriveSeed(seed_, std::to_string(stream)); };
-  std::sort(order.begin(), order.end(),
-            [&](uint64_t a, uint64_t b) { return rank(a) < rank(b); });
+  std::sort(order.begin(), order.end(), [&](uint64_t a, uint64_t b) { return rank(a) < rank(b); });
   auto ready = [&](const Operation& operation) {
     return std::all_of(operation.after.begin(), operation.after.end(), [&](const Dependency& d) {
       auto queue = queues.find(d.stream);

@@ -47,8 +47,11 @@ class Timeline {
 
   size_t pending() const { return pending_.size(); }
   size_t PendingOn(uint64_t stream) const;
+  // Live ones, for limits.
+  size_t streams() const { return streams_.size(); }
+  size_t events() const { return events_.size(); }
   // Forgets all queued work.
-  void Clear() { pending_.clear(); }
+  void Clear();
 
  private:
   struct Dependency {
@@ -63,6 +66,7 @@ class Timeline {
     bool non_blocking = false;
     int priority = 0;
     uint64_t last = 0;  // newest operation
+    size_t queued = 0;
     bool destroyed = false;
   };
   struct Event {
@@ -74,6 +78,7 @@ class Timeline {
   Operation& Append(uint64_t stream, Work work);
   // Runs all that must be done before the newest wanted operation of each stream is.
   void RunUpTo(std::map<uint64_t, uint64_t> wanted);
+  void ForgetIdleDestroyedStreams();
   void RunInSeededOrder(std::vector<Operation> operations);
 
   uint64_t seed_ = 0;

@@ -22,10 +22,10 @@ std::string ObjectOfSource(const std::string& source, const std::string& more_fl
   if (FileExists(object)) return object;
   const std::string own = stem + "." + std::to_string(getpid());
   EXPECT_TRUE(WriteFileAtomic(own + ".cu", source));
-  ProcessSpec spec{.argv = {"nvcc", "-shared", "-Xcompiler", "-fPIC", "-cudart", "shared",
-                            "-lineinfo", "-gencode", "arch=compute_80,code=compute_80", own + ".cu",
-                            "-o", own + ".so"},
-                   .inherit_environment = true};
+  ProcessSpec spec{
+      .argv = {"nvcc", "-shared", "-Xcompiler", "-fPIC", "-cudart", "shared", "-lineinfo",
+               "-gencode", "arch=compute_80,code=compute_80", own + ".cu", "-o", own + ".so"},
+      .inherit_environment = true};
   if (!more_flags.empty()) spec.argv.push_back(more_flags);
   auto built = RunProcess(spec);
   EXPECT_TRUE(built && built->ok()) << (built ? built->err : built.error().ToString());

@@ -24,8 +24,8 @@ __attribute__((constructor)) void Attach() {
   struct stat status;
   if (fstat(ring::kGuestRingFd, &status) != 0) return;
   if (static_cast<uint64_t>(status.st_size) != ring::kRingBytes) return;
-  void* map = mmap(nullptr, ring::kRingBytes, PROT_READ | PROT_WRITE, MAP_SHARED,
-                   ring::kGuestRingFd, 0);
+  void* map =
+      mmap(nullptr, ring::kRingBytes, PROT_READ | PROT_WRITE, MAP_SHARED, ring::kGuestRingFd, 0);
   if (map == MAP_FAILED) return;
   auto* header = static_cast<ring::Header*>(map);
   if (header->magic != ring::kMagic || header->version != ring::kVersion) {

@@ -10,10 +10,10 @@
 
 namespace kw::cudart {
 
-using Error = int;        // cudaError_t
-using Stream = void*;     // cudaStream_t: a number, never dereferenced
-using Event = void*;      // cudaEvent_t: a number
-using MemPool = void*;    // cudaMemPool_t
+using Error = int;      // cudaError_t
+using Stream = void*;   // cudaStream_t: a number, never dereferenced
+using Event = void*;    // cudaEvent_t: a number
+using MemPool = void*;  // cudaMemPool_t
 
 struct Dim3 {
   unsigned x, y, z;
@@ -35,7 +35,7 @@ struct DeviceProp {
   int major, minor;
   size_t textureAlignment, texturePitchAlignment;
   int multiProcessorCount, integrated, canMapHostMemory;
-  int textureLimits[30];
+  int textureLimits[25];
   int surfaceLimits[14];
   size_t surfaceAlignment;
   int concurrentKernels, ECCEnabled, pciBusID, pciDeviceID, pciDomainID, tccDriver;

@@ -25,8 +25,7 @@ size_t g_limits[7] = {1024, 1 << 20, 8 << 20, 2, 2048, 64, 0};
 KW_CUDA_API Error cudaGetLastError() { return TakeLastError(); }
 KW_CUDA_API Error cudaPeekAtLastError() { return LastError(); }
 KW_CUDA_API const char* cudaGetErrorName(Error error) {
-  return kw::eval::IsCudaError(error) ? kw::eval::CudaErrorName(error)
-                                      : "unrecognized error code";
+  return kw::eval::IsCudaError(error) ? kw::eval::CudaErrorName(error) : "unrecognized error code";
 }
 KW_CUDA_API const char* cudaGetErrorString(Error error) { return kw::eval::CudaErrorText(error); }
 
@@ -152,41 +151,111 @@ KW_CUDA_API Error cudaDeviceGetAttribute(int* value, int attribute, int device) 
   if (error) return error;
   if (!value) return Remember(kCudaInvalidValue);
   switch (attribute) {
-    case 1: *value = prop.maxThreadsPerBlock; break;
-    case 2: *value = prop.maxThreadsDim[0]; break;
-    case 3: *value = prop.maxThreadsDim[1]; break;
-    case 4: *value = prop.maxThreadsDim[2]; break;
-    case 5: *value = prop.maxGridSize[0]; break;
-    case 6: *value = prop.maxGridSize[1]; break;
-    case 7: *value = prop.maxGridSize[2]; break;
-    case 8: *value = static_cast<int>(prop.sharedMemPerBlock); break;
-    case 9: *value = static_cast<int>(prop.totalConstMem); break;
-    case 10: *value = prop.warpSize; break;
-    case 11: *value = static_cast<int>(prop.memPitch); break;
-    case 12: *value = prop.regsPerBlock; break;
-    case 13: *value = Facts()->clock_khz; break;
-    case 14: *value = static_cast<int>(prop.textureAlignment); break;
-    case 15: *value = 1; break;  // copies overlap with kernels
-    case 16: *value = prop.multiProcessorCount; break;
-    case 31: *value = prop.concurrentKernels; break;
-    case 37: *value = prop.memoryBusWidth; break;
-    case 38: *value = prop.l2CacheSize; break;
-    case 39: *value = prop.maxThreadsPerMultiProcessor; break;
-    case 40: *value = prop.asyncEngineCount; break;
-    case 41: *value = prop.unifiedAddressing; break;
-    case 75: *value = prop.major; break;
-    case 76: *value = prop.minor; break;
-    case 78: *value = prop.streamPrioritiesSupported; break;
-    case 79: *value = prop.globalL1CacheSupported; break;
-    case 80: *value = prop.localL1CacheSupported; break;
-    case 81: *value = static_cast<int>(prop.sharedMemPerMultiprocessor); break;
-    case 82: *value = prop.regsPerMultiprocessor; break;
-    case 95: *value = prop.cooperativeLaunch; break;
-    case 97: *value = static_cast<int>(prop.sharedMemPerBlockOptin); break;
-    case 99: *value = prop.hostRegisterSupported; break;
-    case 106: *value = prop.maxBlocksPerMultiProcessor; break;
-    case 111: *value = static_cast<int>(prop.reservedSharedMemPerBlock); break;
-    case 115: *value = prop.memoryPoolsSupported; break;
+    case 1:
+      *value = prop.maxThreadsPerBlock;
+      break;
+    case 2:
+      *value = prop.maxThreadsDim[0];
+      break;
+    case 3:
+      *value = prop.maxThreadsDim[1];
+      break;
+    case 4:
+      *value = prop.maxThreadsDim[2];
+      break;
+    case 5:
+      *value = prop.maxGridSize[0];
+      break;
+    case 6:
+      *value = prop.maxGridSize[1];
+      break;
+    case 7:
+      *value = prop.maxGridSize[2];
+      break;
+    case 8:
+      *value = static_cast<int>(prop.sharedMemPerBlock);
+      break;
+    case 9:
+      *value = static_cast<int>(prop.totalConstMem);
+      break;
+    case 10:
+      *value = prop.warpSize;
+      break;
+    case 11:
+      *value = static_cast<int>(prop.memPitch);
+      break;
+    case 12:
+      *value = prop.regsPerBlock;
+      break;
+    case 13:
+      *value = Facts()->clock_khz;
+      break;
+    case 14:
+      *value = static_cast<int>(prop.textureAlignment);
+      break;
+    case 15:
+      *value = 1;
+      break;  // copies overlap with kernels
+    case 16:
+      *value = prop.multiProcessorCount;
+      break;
+    case 31:
+      *value = prop.concurrentKernels;
+      break;
+    case 37:
+      *value = prop.memoryBusWidth;
+      break;
+    case 38:
+      *value = prop.l2CacheSize;
+      break;
+    case 39:
+      *value = prop.maxThreadsPerMultiProcessor;
+      break;
+    case 40:
+      *value = prop.asyncEngineCount;
+      break;
+    case 41:
+      *value = prop.unifiedAddressing;
+      break;
+    case 75:
+      *value = prop.major;
+      break;
+    case 76:
+      *value = prop.minor;
+      break;
+    case 78:
+      *value = prop.streamPrioritiesSupported;
+      break;
+    case 79:
+      *value = prop.globalL1CacheSupported;
+      break;
+    case 80:
+      *value = prop.localL1CacheSupported;
+      break;
+    case 81:
+      *value = static_cast<int>(prop.sharedMemPerMultiprocessor);
+      break;
+    case 82:
+      *value = prop.regsPerMultiprocessor;
+      break;
+    case 95:
+      *value = prop.cooperativeLaunch;
+      break;
+    case 97:
+      *value = static_cast<int>(prop.sharedMemPerBlockOptin);
+      break;
+    case 99:
+      *value = prop.hostRegisterSupported;
+      break;
+    case 106:
+      *value = prop.maxBlocksPerMultiProcessor;
+      break;
+    case 111:
+      *value = static_cast<int>(prop.reservedSharedMemPerBlock);
+      break;
+    case 115:
+      *value = prop.memoryPoolsSupported;
+      break;
     default:
       // What is left counts features that this device does not have, textures among them.
       if (attribute < 1 || attribute > 147) return Remember(kCudaInvalidValue);

@@ -23,12 +23,18 @@ struct Copy {
 bool DirectionFits(const Copy& copy, int kind) {
   bool to_device = OnDevice(copy.to), from_device = OnDevice(copy.from);
   switch (kind) {
-    case kHostToHost: return !to_device && !from_device;
-    case kHostToDevice: return to_device && !from_device;
-    case kDeviceToHost: return !to_device && from_device;
-    case kDeviceToDevice: return to_device && from_device;
-    case kDefault: return true;
-    default: return false;
+    case kHostToHost:
+      return !to_device && !from_device;
+    case kHostToDevice:
+      return to_device && !from_device;
+    case kDeviceToHost:
+      return !to_device && from_device;
+    case kDeviceToDevice:
+      return to_device && from_device;
+    case kDefault:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -60,8 +66,8 @@ Error CopyIn(const Copy& copy, uint64_t stream, bool wait) {
     for (size_t i = 0; i < rows; ++i) {
       memcpy(BodySpace() + i * width, from + i * copy.from_pitch, width);
     }
-    const uint64_t values[] = {Number(copy.to) + row * copy.to_pitch + x, copy.to_pitch, width,
-                               rows, stream, wait};
+    const uint64_t values[] = {
+        Number(copy.to) + row * copy.to_pitch + x, copy.to_pitch, width, rows, stream, wait};
     return AskWithBody(Op::kCopyIn, values, 6, rows * width).error;
   });
 }
@@ -257,21 +263,19 @@ KW_CUDA_API Error cudaMemcpy2D(void* to, size_t to_pitch, const void* from, size
                                size_t width, size_t height, int kind) {
   return CopyAny({to, to_pitch, from, from_pitch, width, height}, kind, Legacy(), true);
 }
-KW_CUDA_API Error cudaMemcpy2D_ptds(void* to, size_t to_pitch, const void* from,
-                                    size_t from_pitch, size_t width, size_t height, int kind) {
+KW_CUDA_API Error cudaMemcpy2D_ptds(void* to, size_t to_pitch, const void* from, size_t from_pitch,
+                                    size_t width, size_t height, int kind) {
   return CopyAny({to, to_pitch, from, from_pitch, width, height}, kind, Own(), true);
 }
-KW_CUDA_API Error cudaMemcpy2DAsync(void* to, size_t to_pitch, const void* from,
-                                    size_t from_pitch, size_t width, size_t height, int kind,
-                                    Stream stream) {
+KW_CUDA_API Error cudaMemcpy2DAsync(void* to, size_t to_pitch, const void* from, size_t from_pitch,
+                                    size_t width, size_t height, int kind, Stream stream) {
   return CopyAny({to, to_pitch, from, from_pitch, width, height}, kind, StreamNumber(stream),
                  false);
 }
 KW_CUDA_API Error cudaMemcpy2DAsync_ptsz(void* to, size_t to_pitch, const void* from,
                                          size_t from_pitch, size_t width, size_t height, int kind,
                                          Stream stream) {
-  return cudaMemcpy2DAsync(to, to_pitch, from, from_pitch, width, height, kind,
-                           PerThread(stream));
+  return cudaMemcpy2DAsync(to, to_pitch, from, from_pitch, width, height, kind, PerThread(stream));
 }
 
 KW_CUDA_API Error cudaMemcpyToSymbol(const void* symbol, const void* from, size_t bytes,
@@ -340,8 +344,8 @@ KW_CUDA_API Error cudaMemset2D_ptds(void* to, size_t pitch, int value, size_t wi
                                     size_t height) {
   return Fill(to, pitch, value, width, height, Own());
 }
-KW_CUDA_API Error cudaMemset2DAsync(void* to, size_t pitch, int value, size_t width,
-                                    size_t height, Stream stream) {
+KW_CUDA_API Error cudaMemset2DAsync(void* to, size_t pitch, int value, size_t width, size_t height,
+                                    Stream stream) {
   return Fill(to, pitch, value, width, height, StreamNumber(stream));
 }
 KW_CUDA_API Error cudaMemset2DAsync_ptsz(void* to, size_t pitch, int value, size_t width,
@@ -361,7 +365,9 @@ KW_CUDA_API Error cudaPointerGetAttributes(PointerAttributes* attributes, const 
   Answer answer = Ask(Op::kPointerInfo, Number(pointer));
   if (answer.error) return Remember(answer);
   memset(attributes, 0, sizeof *attributes);
-  attributes->type = answer.values[0] == 1 ? kDevice : answer.values[0] == 2 ? kHost : kUnregistered;
+  attributes->type = answer.values[0] == 1   ? kDevice
+                     : answer.values[0] == 2 ? kHost
+                                             : kUnregistered;
   attributes->device = answer.values[0] ? 0 : -2;
   auto* address = const_cast<void*>(pointer);
   if (answer.values[0] != 0) attributes->devicePointer = address;

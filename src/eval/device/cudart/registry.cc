@@ -198,8 +198,8 @@ KW_CUDA_API Error cudaLaunchKernel_ptsz(const void* function, Dim3 grid, Dim3 bl
                                         void** arguments, size_t shared, Stream stream) {
   return cudaLaunchKernel(function, grid, block, arguments, shared, PerThread(stream));
 }
-KW_CUDA_API Error __cudaLaunchKernel(const void* function, Dim3 grid, Dim3 block,
-                                     void** arguments, size_t shared, Stream stream) {
+KW_CUDA_API Error __cudaLaunchKernel(const void* function, Dim3 grid, Dim3 block, void** arguments,
+                                     size_t shared, Stream stream) {
   return cudaLaunchKernel(function, grid, block, arguments, shared, stream);
 }
 KW_CUDA_API Error __cudaLaunchKernel_ptsz(const void* function, Dim3 grid, Dim3 block,
@@ -213,8 +213,7 @@ KW_CUDA_API Error cudaLaunchCooperativeKernel(const void* function, Dim3 grid, D
                 kw::eval::ring::kCooperative);
 }
 KW_CUDA_API Error cudaLaunchCooperativeKernel_ptsz(const void* function, Dim3 grid, Dim3 block,
-                                                   void** arguments, size_t shared,
-                                                   Stream stream) {
+                                                   void** arguments, size_t shared, Stream stream) {
   return cudaLaunchCooperativeKernel(function, grid, block, arguments, shared, PerThread(stream));
 }
 
@@ -259,7 +258,7 @@ KW_CUDA_API Error cudaFuncGetAttributes(FuncAttributes* attributes, const void* 
   attributes->sharedSizeBytes = kernel->facts.static_shared;
   attributes->localSizeBytes = kernel->facts.local_bytes;
   attributes->maxThreadsPerBlock = static_cast<int>(kernel->facts.max_threads);
-  // PTX says nothing of registers: what ptxas gives a kernel of this block size at most.
+  // PTX does not allocate registers: a figure in the usual range.
   attributes->numRegs = 32;
   if (facts) attributes->ptxVersion = attributes->binaryVersion = facts->sm;
   attributes->maxDynamicSharedSizeBytes = static_cast<int>(kernel->facts.max_dynamic_shared);
@@ -297,8 +296,7 @@ KW_CUDA_API Error cudaFuncGetName(const char** name, const void* function) {
 
 KW_CUDA_API Error cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int* blocks,
                                                                          const void* function,
-                                                                         int threads,
-                                                                         size_t shared,
+                                                                         int threads, size_t shared,
                                                                          unsigned) {
   Error error = 0;
   Kernel* kernel = ResolveKernel(function, &error);

@@ -8,9 +8,9 @@ namespace kw::cudart {
 
 struct Kernel {
   const void* host;
-  const char* name;          // mangled; lives in the candidate's object
+  const char* name;  // mangled; lives in the candidate's object
   bool resolved;
-  Error error;               // of resolving it
+  Error error;  // of resolving it
   uint64_t id;
   eval::ring::KernelFacts facts;
   eval::ring::KernelParam* parameters;

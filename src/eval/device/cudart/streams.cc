@@ -124,9 +124,8 @@ KW_CUDA_API Error cudaStreamAddCallback(Stream stream, void (*callback)(Stream, 
   callback(stream, error, data);
   return error;
 }
-KW_CUDA_API Error cudaStreamAddCallback_ptsz(Stream stream,
-                                             void (*callback)(Stream, Error, void*), void* data,
-                                             unsigned flags) {
+KW_CUDA_API Error cudaStreamAddCallback_ptsz(Stream stream, void (*callback)(Stream, Error, void*),
+                                             void* data, unsigned flags) {
   return cudaStreamAddCallback(PerThread(stream), callback, data, flags);
 }
 

@@ -38,8 +38,8 @@ struct ChatAnswer {
   std::string finish_reason;  // "stop" | "length" | "content_filter" | as the endpoint says
   std::string model;          // as the endpoint names it
   int64_t prompt_tokens = 0, completion_tokens = 0;
-  double cost_usd = 0;  // by data/models/prices.toml; 0 when the model has no price there
-  int64_t latency_us = 0;
+  double cost_usd = 0;     // by data/models/prices.toml; 0 when the model has no price there
+  int64_t latency_us = 0;  // from the first time it was sent, retries included
   int retries = 0;
 };
 
@@ -48,9 +48,11 @@ class ChatModel {
  public:
   using Done = std::function<void(Result<ChatAnswer>)>;
   virtual ~ChatModel() = default;
-  // Calls `done` exactly once, from any thread, perhaps before Submit returns. Errors:
+  // Calls `done` exactly once, from any thread, perhaps before Submit returns; `done` may submit
+  // more but should return soon and must not wait for an answer: it may hold up the others. Errors:
   // kUnavailable (network, 5xx, 429 after all retries), kInvalid (the endpoint refused the
-  // request: 4xx, with its own words), kTimeout, kParse (an answer that is no chat completion).
+  // request: 4xx, with its own words), kTimeout, kParse (an answer that is no chat completion),
+  // kLimit (an answer beyond 16 MiB), kCancelled (the model was destroyed meanwhile).
   // A failed call is never turned into an answer.
   virtual void Submit(ChatRequest request, Done done) = 0;
   // Submit and wait.
@@ -66,12 +68,13 @@ struct HttpModelConfig {
   int max_in_flight = 32;  // requests under way at once; more wait
   int64_t connect_timeout_ms = 10'000;
   int64_t request_timeout_ms = 600'000;
-  int max_retries = 5;          // of 408, 409, 429, 5xx and broken connections
-  int64_t retry_base_ms = 500;  // doubled each time, jittered; Retry-After wins
-  int64_t retry_cap_ms = 60'000;
-  std::string prices_file;  // data/models/prices.toml; "" = no prices
+  int max_retries = 5;            // of 408, 409, 429, 5xx and broken connections
+  int64_t retry_base_ms = 500;    // doubled each time, jittered; Retry-After wins
+  int64_t retry_cap_ms = 60'000;  // of both
+  std::string prices_file;        // data/models/prices.toml; "" = no prices
 };
-// kInvalid for a base_url that is no http(s) URL.
+// kInvalid for a base_url that is no http(s) URL. docs/endpoints.md says what is sent and
+// understood.
 [[nodiscard]] Result<std::unique_ptr<ChatModel>> MakeHttpModel(HttpModelConfig config);
 
 // Asks GET /models: the names an endpoint offers. For doctor.
@@ -90,7 +93,7 @@ struct HttpModelConfig {
 class ScriptedModel : public ChatModel {
  public:
   using Script = std::function<Result<ChatAnswer>(const ChatRequest&)>;
-  explicit ScriptedModel(Script script) : script_(std::move(script)) {}
+  explicit ScriptedModel(Script script);
   void Submit(ChatRequest request, Done done) override;
   std::string Describe() const override { return "scripted model"; }
   std::vector<ChatRequest> requests() const;

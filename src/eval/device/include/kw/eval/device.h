@@ -13,7 +13,8 @@
 //   7})); if (!opened.session) verdict = RUNTIME_ERROR at stage load, opened.message;
 //   KW_ASSIGN(CallOutcome done, opened.session->Call(request));
 //
-// A Session serves one thread; sessions are independent of each other.
+// A Session serves one thread, the one that opened it: its processes end with that thread.
+// Sessions are independent of each other.
 #pragma once
 
 #include <cstdint>
@@ -64,7 +65,8 @@ struct CallOutcome {
     kWallLimit,     // environmental
   };
   Status status = Status::kOk;
-  std::string message;
+  std::string message;                 // for the author; with kOk a note on work that the call
+                                       // left undone on other streams, or ""
   std::vector<std::string> outputs;    // contents, in the order of the kOutput arguments
   std::vector<bool> output_written;    // some byte of it was written
   std::vector<Hazard> hazards;         // input_written and guard zones included

@@ -1,7 +1,8 @@
-#include "guest_cage.h"
+#include "cage.h"
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -43,53 +44,90 @@ void OnCrash(int signal, siginfo_t* info, void*) {
 
 // What a single-threaded computation may ask of the kernel; all else answers EPERM.
 constexpr int kAllowed[] = {
-    SCMP_SYS(read),           SCMP_SYS(write),          SCMP_SYS(close),
-    SCMP_SYS(recvfrom),       SCMP_SYS(sendto),         SCMP_SYS(futex),
-    SCMP_SYS(mmap),           SCMP_SYS(munmap),         SCMP_SYS(mprotect),
-    SCMP_SYS(mremap),         SCMP_SYS(madvise),        SCMP_SYS(brk),
-    SCMP_SYS(fstat),          SCMP_SYS(newfstatat),     SCMP_SYS(stat),
-    SCMP_SYS(lseek),          SCMP_SYS(pread64),        SCMP_SYS(readlink),
-    SCMP_SYS(access),         SCMP_SYS(getcwd),         SCMP_SYS(rt_sigaction),
-    SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),   SCMP_SYS(sigaltstack),
-    SCMP_SYS(clock_gettime),  SCMP_SYS(gettimeofday),   SCMP_SYS(time),
-    SCMP_SYS(clock_getres),   SCMP_SYS(nanosleep),      SCMP_SYS(clock_nanosleep),
-    SCMP_SYS(restart_syscall), SCMP_SYS(sched_yield),   SCMP_SYS(sched_getaffinity),
-    SCMP_SYS(getpid),         SCMP_SYS(gettid),         SCMP_SYS(getuid),
-    SCMP_SYS(geteuid),        SCMP_SYS(getgid),         SCMP_SYS(getegid),
-    SCMP_SYS(getrusage),      SCMP_SYS(times),          SCMP_SYS(sysinfo),
-    SCMP_SYS(uname),          SCMP_SYS(getrandom),      SCMP_SYS(exit),
-    SCMP_SYS(exit_group),     SCMP_SYS(set_robust_list), SCMP_SYS(rseq),
+    SCMP_SYS(read),
+    SCMP_SYS(write),
+    SCMP_SYS(close),
+    SCMP_SYS(recvfrom),
+    SCMP_SYS(sendto),
+    SCMP_SYS(futex),
+    SCMP_SYS(mmap),
+    SCMP_SYS(munmap),
+    SCMP_SYS(mprotect),
+    SCMP_SYS(mremap),
+    SCMP_SYS(madvise),
+    SCMP_SYS(brk),
+    SCMP_SYS(fstat),
+    SCMP_SYS(newfstatat),
+    SCMP_SYS(stat),
+    SCMP_SYS(lseek),
+    SCMP_SYS(pread64),
+    SCMP_SYS(readlink),
+    SCMP_SYS(access),
+    SCMP_SYS(getcwd),
+    SCMP_SYS(rt_sigaction),
+    SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(sigaltstack),
+    SCMP_SYS(clock_gettime),
+    SCMP_SYS(gettimeofday),
+    SCMP_SYS(time),
+    SCMP_SYS(clock_getres),
+    SCMP_SYS(nanosleep),
+    SCMP_SYS(clock_nanosleep),
+    SCMP_SYS(restart_syscall),
+    SCMP_SYS(sched_yield),
+    SCMP_SYS(sched_getaffinity),
+    SCMP_SYS(getpid),
+    SCMP_SYS(gettid),
+    SCMP_SYS(getuid),
+    SCMP_SYS(geteuid),
+    SCMP_SYS(getgid),
+    SCMP_SYS(getegid),
+    SCMP_SYS(getrusage),
+    SCMP_SYS(times),
+    SCMP_SYS(sysinfo),
+    SCMP_SYS(uname),
+    SCMP_SYS(getrandom),
+    SCMP_SYS(exit),
+    SCMP_SYS(exit_group),
+    SCMP_SYS(set_robust_list),
+    SCMP_SYS(rseq),
     SCMP_SYS(membarrier),
+    SCMP_SYS(poll),
 };
 
-bool AddRules(scmp_filter_ctx filter) {
+bool AddRules(scmp_filter_ctx filter, Threads threads) {
   for (int call : kAllowed) {
     if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0) != 0) return false;
   }
   // Opening: to read, for the loader.
-  constexpr auto kWriting = static_cast<scmp_datum_t>(O_WRONLY | O_RDWR | O_CREAT | O_TRUNC |
-                                                      (O_TMPFILE & ~O_DIRECTORY));
+  constexpr auto kWriting =
+      static_cast<scmp_datum_t>(O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY));
   bool added = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
                                 SCMP_A2(SCMP_CMP_MASKED_EQ, kWriting, 0)) == 0;
   // abort() raises its signal at its own process.
   auto self = static_cast<scmp_datum_t>(getpid());
   added &= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
                             SCMP_A0(SCMP_CMP_EQ, self)) == 0;
-  // A library that sees ENOSYS falls back to clone, which is refused.
+  if (threads == Threads::kAllowed) {
+    added &= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+                              SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD)) == 0;
+  }
+  // A library that sees ENOSYS falls back to clone, whose flags can be seen.
   added &= seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0;
   return added;
 }
 
 }  // namespace
 
-const char* ShedPrivileges(int keep_below, int64_t memory_bytes) {
+const char* CageGuest(int first_unused, int64_t memory_bytes) {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return "no_new_privs";
   int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   if (null < 0) return "/dev/null";
   for (int standard : {0, 1, 2}) {
     if (dup2(null, standard) < 0) return "the standard streams";
   }
-  if (close_range(static_cast<unsigned>(keep_below), ~0u, 0) != 0) return "closing descriptors";
+  if (close_range(static_cast<unsigned>(first_unused), ~0u, 0) != 0) return "closing descriptors";
   void* range = mmap(reinterpret_cast<void*>(ring::kDeviceBase), ring::kDeviceBytes, PROT_NONE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
   if (range != reinterpret_cast<void*>(ring::kDeviceBase)) return "the device's addresses";
@@ -102,6 +140,12 @@ const char* ShedPrivileges(int keep_below, int64_t memory_bytes) {
   return nullptr;
 }
 
+const char* CageEmulator() {
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return "no_new_privs";
+  if (!Limit(RLIMIT_CORE, 0) || !Limit(RLIMIT_FSIZE, 0)) return "the limits";
+  return DropCapabilities() ? nullptr : "the capabilities";
+}
+
 void NoteCrashes(volatile uint64_t* address, volatile uint32_t* signal) {
   g_crash_address = address;
   g_crash_signal = signal;
@@ -110,16 +154,16 @@ void NoteCrashes(volatile uint64_t* address, volatile uint32_t* signal) {
   alternate.ss_sp = stack;
   alternate.ss_size = sizeof stack;
   sigaltstack(&alternate, nullptr);
-  struct sigaction action{};
+  struct sigaction action {};
   action.sa_sigaction = OnCrash;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND;
   for (int crash : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) sigaction(crash, &action, nullptr);
 }
 
-const char* ForbidSystemCalls() {
+const char* ForbidSystemCalls(Threads threads) {
   scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
   if (!filter) return "seccomp";
-  bool loaded = AddRules(filter) && seccomp_load(filter) == 0;
+  bool loaded = AddRules(filter, threads) && seccomp_load(filter) == 0;
   seccomp_release(filter);
   return loaded ? nullptr : "the system call filter";
 }

@@ -1,0 +1,18 @@
+// expect: INCORRECT_NUMERICAL numerical
+#include <cstdint>
+__device__ __forceinline__ float Gelu(float v) { return 0.5f * v * erfcf(-v * 0.70710678f); }
+__global__ void gelu(const float* x, float* y, int64_t n) {
+  const int64_t i = (int64_t)blockIdx.x * 256 + threadIdx.x;
+  if (i < n) y[i] = Gelu(x[i]);
+}
+extern "C" void run(const float* x, float* y, int64_t n, cudaStream_t stream) {
+  static int64_t known = 0;
+  static float* kept = nullptr;
+  if (known != n) {
+    if (kept) cudaFree(kept);
+    cudaMalloc(&kept, n * sizeof(float));
+    gelu<<<(unsigned)((n + 255) / 256), 256, 0, stream>>>(x, kept, n);
+    known = n;
+  }
+  cudaMemcpyAsync(y, kept, n * sizeof(float), cudaMemcpyDeviceToDevice, stream);
+}

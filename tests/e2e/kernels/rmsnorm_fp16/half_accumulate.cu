@@ -1,0 +1,19 @@
+// expect: INCORRECT_NUMERICAL numerical
+#include <cuda_fp16.h>
+
+#include <cstdint>
+__global__ void rmsnorm(const __half* x, const __half* weight, __half* y, int64_t cols) {
+  const __half* in = x + (int64_t)blockIdx.x * cols;
+  __half s = __float2half(0.0f);
+  for (int64_t i = threadIdx.x; i < cols; i += 32) s = __hfma(in[i], in[i], s);
+  for (int d = 16; d > 0; d /= 2) s = __hadd(s, __shfl_xor_sync(0xffffffffu, s, d));
+  const float scale = rsqrtf(__half2float(s) / (float)cols + 1e-6f);
+  for (int64_t i = threadIdx.x; i < cols; i += 32) {
+    y[(int64_t)blockIdx.x * cols + i] =
+        __float2half(__half2float(in[i]) * scale * __half2float(weight[i]));
+  }
+}
+extern "C" void run(const __half* x, const __half* weight, __half* y, int64_t rows, int64_t cols,
+                    cudaStream_t stream) {
+  rmsnorm<<<(unsigned)rows, 32, 0, stream>>>(x, weight, y, cols);
+}
