@@ -80,6 +80,9 @@ struct CaseInputs {
 struct Expected {
   std::vector<std::vector<double>> floats;     // per output, empty for integer outputs
   std::vector<std::vector<int64_t>> integers;  // per output, empty for float outputs
+  // Per output, what the absolute tolerance is multiplied with; empty: 1. Above 1 only in group
+  // "x3", by as much as the outputs are larger than those of "original" at the same case.
+  std::vector<double> absolute_scale;
 };
 
 // Runs reference.cpp in a sandboxed process (kwright-reference) with guarded buffers.
@@ -107,6 +110,10 @@ struct Comparison {
   std::string output;    // the first output that fails
   ElementErrors errors;  // of that output (of all outputs, worst, when ok)
   std::string pattern;   // "only columns 32..32 of each row are wrong", "" when none is seen
+  std::string advice;    // what usually causes such a pattern, "" when none is seen
+  // The first bad element: where it is in its output, what it is, and how far off it may be.
+  std::vector<int64_t> at;
+  double got = 0, expected = 0, allowed = 0;
 };
 [[nodiscard]] Result<Comparison> CompareOutputs(const Task& task, const Case& c,
                                                 const std::vector<std::string>& outputs,

@@ -1,0 +1,80 @@
+#include "case_text.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "kw/base/text.h"
+
+namespace kw::eval {
+namespace {
+
+std::string GroupText(const std::string& group) {
+  if (group == "original") return "ordinary random inputs";
+  if (group == "x3") return "inputs 3 times as large as usual";
+  if (group == "x0.01") return "small inputs (x 0.01)";
+  if (group == "negative") return "inputs all negative";
+  if (group == "zeros_and_ones") return "inputs of zeros and ones";
+  if (group == "constant") return "inputs all equal";
+  if (group == "ramp") return "inputs that rise with the index";
+  if (group == "outlier") return "inputs with one very large element";
+  return "inputs " + group;
+}
+
+std::string NumberText(double value) {
+  if (std::isnan(value)) return "NaN";
+  if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
+  return fmt::format("{:.7g}", value);
+}
+
+// "y[3][32]" and, where there are rows and columns, "(row 3, column 32)".
+std::string ElementText(const Comparison& comparison) {
+  std::string text = comparison.output;
+  for (const int64_t index : comparison.at) text += fmt::format("[{}]", index);
+  if (comparison.at.size() == 2) {
+    text += fmt::format(" (row {}, column {})", comparison.at[0], comparison.at[1]);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string DescribeCase(const Case& c) {
+  std::vector<std::string> parts;
+  for (const auto& [axis, size] : c.axes) parts.push_back(fmt::format("{}={}", axis, size));
+  for (const auto& [name, value] : c.scalars)
+    parts.push_back(fmt::format("{}={:.6g}", name, value));
+  return fmt::format("case {} ({}; {})", c.id, Join(parts, ", "), GroupText(c.group));
+}
+
+std::string DescribeDifference(const Comparison& comparison) {
+  const ElementErrors& errors = comparison.errors;
+  std::string text =
+      fmt::format("{} of {} elements of {} are wrong", errors.bad, errors.total, comparison.output);
+  if (errors.max_abs > 0) text += fmt::format(", the largest error is {:.4g}", errors.max_abs);
+  if (errors.nan > 0) text += fmt::format("; {} elements are NaN", errors.nan);
+  if (errors.inf > 0) text += fmt::format("; {} elements are infinite", errors.inf);
+  text += fmt::format(".\nFirst wrong: {} is {}, expected {}", ElementText(comparison),
+                      NumberText(comparison.got), NumberText(comparison.expected));
+  const double error = std::fabs(comparison.got - comparison.expected);
+  if (std::isfinite(error) && comparison.allowed > 0) {
+    text += fmt::format(" (error {:.3g}, allowed {:.3g})", error, comparison.allowed);
+  }
+  text += ".";
+  if (!comparison.pattern.empty()) text += "\nPattern: " + comparison.pattern + ".";
+  if (!comparison.advice.empty()) text += "\nUsually: " + comparison.advice + ".";
+  return text;
+}
+
+std::string DescribeHazard(const Hazard& hazard) {
+  if (hazard.line <= 0) return hazard.text;
+  const std::string place = fmt::format(":{}", hazard.line);
+  if (hazard.text.find(place) != std::string::npos ||
+      hazard.text.find(fmt::format("line {}", hazard.line)) != std::string::npos) {
+    return hazard.text;
+  }
+  const std::string file = hazard.file.substr(hazard.file.rfind('/') + 1);
+  return fmt::format("{}{}: {}", file.empty() ? "line" : file, place, hazard.text);
+}
+
+}  // namespace kw::eval

@@ -1,0 +1,17 @@
+// Sentences about cases and wrong results, for the author of a kernel.
+#pragma once
+
+#include <string>
+
+#include "kw/eval/oracle.h"
+
+namespace kw::eval {
+
+// "case c03 (rows=7, cols=33, eps=1e-05; inputs all negative)"
+std::string DescribeCase(const Case& c);
+// What is wrong, the first wrong element, the pattern and what usually repairs it; several lines.
+std::string DescribeDifference(const Comparison& comparison);
+// "kernel.cu:12: text" of a hazard.
+std::string DescribeHazard(const Hazard& hazard);
+
+}  // namespace kw::eval

@@ -1,0 +1,285 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <set>
+
+#include "kw/eval/oracle.h"
+#include "pattern.h"
+#include "value_types.h"
+
+namespace kw::eval {
+namespace {
+
+// The rule of a float output (design 4.1).
+class FloatRule {
+ public:
+  FloatRule(DType dtype, const Tolerance& tolerance, double absolute_scale)
+      : dtype_(dtype),
+        absolute_(tolerance.absolute * absolute_scale),
+        relative_(tolerance.relative),
+        largest_(LargestFinite(dtype)) {}
+
+  double Allowed(double expected) const {
+    const double magnitude = std::fabs(expected);
+    if (!(magnitude <= largest_)) return 0;
+    return std::max(absolute_ + relative_ * magnitude, UnitInLastPlace(dtype_, expected));
+  }
+  bool Passes(double got, double expected) const {
+    if (std::isnan(expected)) return std::isnan(got);
+    if (std::isinf(expected)) return got == expected;
+    const double magnitude = std::fabs(expected);
+    if (magnitude > largest_) return true;  // the dtype cannot hold it: not judged
+    const double error = std::fabs(got - expected);
+    if (error <= absolute_ + relative_ * magnitude) return true;
+    if (std::isinf(got)) {
+      return std::signbit(got) == std::signbit(expected) &&
+             magnitude + Allowed(expected) > largest_;
+    }
+    return error <= UnitInLastPlace(dtype_, expected);
+  }
+
+ private:
+  DType dtype_;
+  double absolute_, relative_, largest_;
+};
+
+struct Judged {
+  ElementErrors errors;
+  WrongOutput values;
+  double allowed = 0;  // at the first bad element
+};
+
+void Count(const std::vector<double>& got, const std::vector<double>& expected, Judged& judged) {
+  ElementErrors& errors = judged.errors;
+  errors.total = static_cast<int64_t>(got.size());
+  double sum = 0;
+  int64_t compared = 0;
+  for (size_t i = 0; i < got.size(); ++i) {
+    errors.nan += std::isnan(got[i]) ? 1 : 0;
+    errors.inf += std::isinf(got[i]) ? 1 : 0;
+    if (judged.values.bad[i] != 0) {
+      ++errors.bad;
+      if (errors.first_bad < 0) errors.first_bad = static_cast<int64_t>(i);
+    }
+    const double error = std::fabs(got[i] - expected[i]);
+    if (!std::isfinite(error)) continue;
+    errors.max_abs = std::max(errors.max_abs, error);
+    if (expected[i] != 0) {
+      errors.max_rel = std::max(errors.max_rel, error / std::fabs(expected[i]));
+    }
+    sum += error;
+    ++compared;
+  }
+  errors.mean_abs = compared == 0 ? 0 : sum / static_cast<double>(compared);
+}
+
+Judged JudgeFloats(const Tensor& output, const FloatRule& rule, const std::string& bytes,
+                   const std::vector<double>& expected) {
+  Judged judged;
+  judged.values.got = WidenFloats(output.dtype, bytes);
+  judged.values.expected = expected;
+  judged.values.bad.resize(expected.size());
+  for (size_t i = 0; i < expected.size(); ++i) {
+    judged.values.bad[i] = rule.Passes(judged.values.got[i], expected[i]) ? 0 : 1;
+  }
+  judged.values.close = [rule](double value, double wanted) { return rule.Passes(value, wanted); };
+  Count(judged.values.got, expected, judged);
+  if (judged.errors.first_bad >= 0) {
+    judged.allowed = rule.Allowed(expected[static_cast<size_t>(judged.errors.first_bad)]);
+  }
+  return judged;
+}
+
+// An output whose elements choose among those of an input along one axis: equal values tie.
+class Selection {
+ public:
+  static Result<Selection> Make(const Task& task, const Tensor& output, const Case& c,
+                                const std::map<std::string, int64_t>& axes) {
+    Selection selection;
+    const Tensor* input = nullptr;
+    size_t at = 0;
+    for (; at < task.inputs.size(); ++at) {
+      if (task.inputs[at].name == output.selects) input = &task.inputs[at];
+      if (input != nullptr) break;
+    }
+    const auto fault = [&](std::string_view what) {
+      return Fail(ErrorCode::kInvalid,
+                  fmt::format("output '{}' selects '{}': {}", output.name, output.selects, what));
+    };
+    if (input == nullptr || input->is_scalar) return fault("it is no input tensor");
+    KW_ASSIGN(const CaseInputs inputs, GenerateInputs(task, c));
+    if (IsFloat(input->dtype)) {
+      selection.values_ = WidenFloats(input->dtype, inputs.tensors[at]);
+    } else {
+      for (const int64_t value : WidenIntegers(input->dtype, inputs.tensors[at])) {
+        selection.values_.push_back(static_cast<double>(value));
+      }
+    }
+    // Strides in the input of each of the output's axes, and of the axis that is chosen along.
+    selection.strides_.assign(output.shape.size(), 0);
+    int64_t stride = 1;
+    for (size_t i = input->shape.size(); i-- > 0;) {
+      const std::string& axis = input->shape[i];
+      const auto in_output = std::find(output.shape.begin(), output.shape.end(), axis);
+      if (in_output != output.shape.end()) {
+        selection.strides_[static_cast<size_t>(in_output - output.shape.begin())] = stride;
+      } else if (selection.range_ == 0) {
+        selection.range_ = axes.at(axis);
+        selection.stride_ = stride;
+      } else {
+        return fault("more than one axis could be meant");
+      }
+      stride *= axes.at(axis);
+    }
+    if (selection.range_ == 0) return fault("no axis is left to choose along");
+    for (size_t i = 0; i < output.shape.size(); ++i) {
+      selection.sizes_.push_back(axes.at(output.shape[i]));
+      selection.several_ = selection.several_ || selection.strides_[i] == 0;
+    }
+    return selection;
+  }
+
+  // The flat index in the input of the line that output element `i` chooses from.
+  int64_t Base(int64_t i) const {
+    int64_t base = 0;
+    for (size_t axis = sizes_.size(); axis-- > 0;) {
+      base += i % sizes_[axis] * strides_[axis];
+      i /= sizes_[axis];
+    }
+    return base;
+  }
+  bool InRange(int64_t chosen) const { return chosen >= 0 && chosen < range_; }
+  double Value(int64_t base, int64_t chosen) const {
+    return values_[static_cast<size_t>(base + chosen * stride_)];
+  }
+  // Several elements choose from one line: they must not choose the same.
+  bool several() const { return several_; }
+
+ private:
+  std::vector<double> values_;
+  std::vector<int64_t> strides_, sizes_;
+  int64_t stride_ = 0, range_ = 0;
+  bool several_ = false;
+};
+
+void JudgeSelection(const Selection& selection, const std::vector<int64_t>& got,
+                    const std::vector<int64_t>& expected, std::vector<uint8_t>& bad) {
+  std::set<std::pair<int64_t, int64_t>> chosen, wanted;
+  for (size_t i = 0; i < got.size(); ++i) {
+    const int64_t base = selection.Base(static_cast<int64_t>(i));
+    if (got[i] == expected[i] || !selection.InRange(expected[i])) {
+      bad[i] = got[i] == expected[i] ? 0 : 1;
+    } else if (!selection.InRange(got[i])) {
+      bad[i] = 1;
+    } else {
+      const double a = selection.Value(base, got[i]), b = selection.Value(base, expected[i]);
+      bad[i] = a == b || (std::isnan(a) && std::isnan(b)) ? 0 : 1;
+    }
+    if (!selection.several()) continue;
+    // A repetition is only right where the reference repeats as well.
+    const bool repeated = !chosen.emplace(base, got[i]).second;
+    const bool may_repeat = !wanted.emplace(base, expected[i]).second;
+    if (repeated && !may_repeat) bad[i] = 1;
+  }
+}
+
+Result<Judged> JudgeIntegers(const Task& task, const Tensor& output, const Case& c,
+                             const std::map<std::string, int64_t>& axes, const std::string& bytes,
+                             const std::vector<int64_t>& expected) {
+  Judged judged;
+  std::vector<int64_t> got = WidenIntegers(output.dtype, bytes);
+  if (output.dtype == DType::kBool) {
+    for (int64_t& value : got) value = value != 0 ? 1 : 0;
+  }
+  judged.values.bad.resize(expected.size());
+  if (output.selects.empty()) {
+    for (size_t i = 0; i < got.size(); ++i) judged.values.bad[i] = got[i] == expected[i] ? 0 : 1;
+  } else {
+    KW_ASSIGN(const Selection selection, Selection::Make(task, output, c, axes));
+    JudgeSelection(selection, got, expected, judged.values.bad);
+  }
+  judged.values.got.assign(got.begin(), got.end());
+  judged.values.expected.assign(expected.begin(), expected.end());
+  judged.values.close = [](double value, double wanted) { return value == wanted; };
+  Count(judged.values.got, judged.values.expected, judged);
+  return judged;
+}
+
+std::vector<int64_t> Coordinates(int64_t index, const std::vector<int64_t>& shape) {
+  std::vector<int64_t> at(shape.size());
+  for (size_t axis = shape.size(); axis-- > 0;) {
+    at[axis] = index % shape[axis];
+    index /= shape[axis];
+  }
+  return at;
+}
+
+void KeepWorst(const ElementErrors& errors, ElementErrors& worst) {
+  worst.max_abs = std::max(worst.max_abs, errors.max_abs);
+  worst.max_rel = std::max(worst.max_rel, errors.max_rel);
+  worst.mean_abs = std::max(worst.mean_abs, errors.mean_abs);
+  worst.total += errors.total;
+  worst.nan += errors.nan;
+  worst.inf += errors.inf;
+}
+
+}  // namespace
+
+Result<Comparison> CompareOutputs(const Task& task, const Case& c,
+                                  const std::vector<std::string>& outputs,
+                                  const Expected& expected) {
+  KW_ASSIGN(const auto axes, task.AllAxes(c.axes));
+  const size_t count = task.outputs.size();
+  if (outputs.size() != count || expected.floats.size() != count ||
+      expected.integers.size() != count) {
+    return Fail(ErrorCode::kInternal, "not as many outputs as the task has");
+  }
+  Comparison comparison;
+  for (size_t i = 0; i < count; ++i) {
+    const Tensor& output = task.outputs[i];
+    KW_ASSIGN(const int64_t elements, ElementCount(output, axes));
+    const bool is_float = IsFloat(output.dtype);
+    const size_t expected_elements =
+        is_float ? expected.floats[i].size() : expected.integers[i].size();
+    const auto bytes = static_cast<size_t>(elements * DTypeBytes(output.dtype));
+    if (outputs[i].size() != bytes || expected_elements != static_cast<size_t>(elements)) {
+      return Fail(ErrorCode::kInternal,
+                  fmt::format("output '{}' does not have {} elements", output.name, elements));
+    }
+    Judged judged;
+    if (is_float) {
+      const auto tolerance = task.tolerance.find(output.dtype);
+      const double scale = expected.absolute_scale.empty() ? 1 : expected.absolute_scale[i];
+      const FloatRule rule(
+          output.dtype,
+          tolerance == task.tolerance.end() ? DefaultTolerance(output.dtype) : tolerance->second,
+          scale);
+      judged = JudgeFloats(output, rule, outputs[i], expected.floats[i]);
+    } else {
+      KW_ASSIGN(judged, JudgeIntegers(task, output, c, axes, outputs[i], expected.integers[i]));
+    }
+    if (judged.errors.bad == 0) {
+      KeepWorst(judged.errors, comparison.errors);
+      continue;
+    }
+    comparison.ok = false;
+    comparison.output = output.name;
+    comparison.errors = judged.errors;
+    for (const std::string& axis : output.shape) judged.values.shape.push_back(axes.at(axis));
+    judged.values.axes = axes;
+    const auto first = static_cast<size_t>(judged.errors.first_bad);
+    comparison.at = Coordinates(judged.errors.first_bad, judged.values.shape);
+    comparison.got = judged.values.got[first];
+    comparison.expected = judged.values.expected[first];
+    comparison.allowed = judged.allowed;
+    Pattern pattern = FindPattern(judged.values);
+    comparison.pattern = std::move(pattern.text);
+    comparison.advice = std::move(pattern.advice);
+    return comparison;
+  }
+  return comparison;
+}
+
+}  // namespace kw::eval

@@ -1,0 +1,258 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "kw/base/hash.h"
+#include "kw/base/text.h"
+#include "kw/eval/oracle.h"
+#include "value_draw.h"
+#include "value_types.h"
+
+namespace kw::eval {
+namespace {
+
+// Rows of a ramp start at different values for every row length but multiples of this prime, and
+// its steps are exact in every dtype of 10 bits of mantissa.
+constexpr int64_t kRampPeriod = 251;
+constexpr double kRampStep = 1.0 / 64;
+
+enum class Group {
+  kOriginal,
+  kTimes3,
+  kTimesHundredth,
+  kNegative,
+  kZerosAndOnes,
+  kConstant,
+  kRamp,
+  kOutlier,
+};
+constexpr std::string_view kGroupNames[] = {"original",       "x3",       "x0.01", "negative",
+                                            "zeros_and_ones", "constant", "ramp",  "outlier"};
+
+Result<Group> GroupFromName(const std::string& name) {
+  for (size_t i = 0; i < std::size(kGroupNames); ++i) {
+    if (kGroupNames[i] == name) return static_cast<Group>(i);
+  }
+  return Fail(ErrorCode::kInvalid, UnknownName("value group", name, ValueGroups()));
+}
+
+// What all elements of one tensor have in common.
+struct TensorDraw {
+  const Tensor& tensor;
+  Group group;
+  int64_t count;
+  int64_t outlier_at = 0;
+  uint64_t outlier_bits = 0, constant_bits = 0;
+};
+
+// A multiple of 1/8 in [-3, 3], never 0: sums of many of them are exact.
+double ConstantFromBits(uint64_t bits) {
+  const double magnitude = static_cast<double>(1 + (bits >> 1) % 24) / 8;
+  return (bits & 1) != 0 ? -magnitude : magnitude;
+}
+
+double OutlierMagnitude(DType dtype) { return std::min(1e4, LargestFinite(dtype) / 64); }
+
+double Unbounded(const TensorDraw& draw, int64_t index, uint64_t bits) {
+  switch (draw.group) {
+    case Group::kOriginal:
+      return NormalFromBits(bits);
+    case Group::kTimes3:
+      return NormalFromBits(bits) * 3;
+    case Group::kTimesHundredth:
+      return NormalFromBits(bits) * 0.01;
+    case Group::kNegative:
+      return -std::fabs(NormalFromBits(bits));
+    case Group::kZerosAndOnes:
+      return static_cast<double>(bits >> 63);
+    case Group::kConstant:
+      return ConstantFromBits(draw.constant_bits);
+    case Group::kRamp:
+      return static_cast<double>(index % kRampPeriod - kRampPeriod / 2) * kRampStep;
+    case Group::kOutlier:
+      if (index != draw.outlier_at) return NormalFromBits(bits);
+      return (draw.outlier_bits & 1) != 0 ? -OutlierMagnitude(draw.tensor.dtype)
+                                          : OutlierMagnitude(draw.tensor.dtype);
+  }
+  return 0;
+}
+
+double Positive(const TensorDraw& draw, int64_t index, uint64_t bits) {
+  const double scale = draw.group == Group::kTimesHundredth ? 0.01 : 1;
+  return std::max(std::fabs(Unbounded(draw, index, bits)), scale / 16);
+}
+
+// A hard domain: groups are mapped into it, those that have no meaning there are uniform.
+double InRange(const TensorDraw& draw, double low, double high, int64_t index, uint64_t bits) {
+  const double uniform = low + (high - low) * UniformFromBits(bits);
+  switch (draw.group) {
+    case Group::kTimesHundredth:
+      return std::clamp(uniform * 0.01, low, high);
+    case Group::kNegative:
+      return low < 0 ? low + (std::min(high, 0.0) - low) * UniformFromBits(bits) : uniform;
+    case Group::kZerosAndOnes:
+      return std::clamp(static_cast<double>(bits >> 63), low, high);
+    case Group::kConstant:
+      return low + (high - low) * UniformFromBits(draw.constant_bits);
+    case Group::kRamp:
+      return low + (high - low) * static_cast<double>(index % kRampPeriod) / (kRampPeriod - 1);
+    case Group::kOutlier:
+      if (index != draw.outlier_at) return uniform;
+      return (draw.outlier_bits & 1) != 0 ? low : high;
+    default:
+      return uniform;
+  }
+}
+
+// Rounding must not leave a hard domain.
+double RoundedInto(DType dtype, double value, double low, double high) {
+  double rounded = RoundedTo(dtype, value);
+  if (rounded > high) rounded -= UnitInLastPlace(dtype, std::nextafter(rounded, 0));
+  if (rounded < low) rounded += UnitInLastPlace(dtype, std::nextafter(rounded, 0));
+  return rounded;
+}
+
+std::string DrawFloats(const TensorDraw& draw, BitDraw& bits) {
+  const Tensor& tensor = draw.tensor;
+  std::string bytes;
+  bytes.reserve(static_cast<size_t>(draw.count * DTypeBytes(tensor.dtype)));
+  const double largest = LargestFinite(tensor.dtype);
+  for (int64_t i = 0; i < draw.count; ++i) {
+    const uint64_t word = bits.At(static_cast<uint64_t>(i));
+    double value = 0;
+    if (tensor.range) {
+      const auto [low, high] = *tensor.range;
+      value = RoundedInto(tensor.dtype, InRange(draw, low, high, i, word), low, high);
+    } else if (tensor.kind == InputKind::kPositive) {
+      value = Positive(draw, i, word);
+    } else {
+      value = Unbounded(draw, i, word);
+    }
+    AppendRounded(tensor.dtype, std::clamp(value, -largest, largest), bytes);
+  }
+  return bytes;
+}
+
+std::pair<int64_t, int64_t> IntegerRange(const Tensor& tensor) {
+  if (tensor.range) {
+    return {static_cast<int64_t>(std::ceil(tensor.range->first)),
+            static_cast<int64_t>(std::floor(tensor.range->second))};
+  }
+  if (tensor.dtype == DType::kBool) return {0, 1};
+  const bool unsigned_or_positive =
+      tensor.dtype == DType::kUInt8 || tensor.kind == InputKind::kPositive;
+  return {unsigned_or_positive ? (tensor.kind == InputKind::kPositive ? 1 : 0) : -100, 100};
+}
+
+// Uniform in [0, bound) from 64 bits; the bias is below 2^-32 for the sizes of tensors.
+int64_t Below(uint64_t bits, int64_t bound) {
+  return static_cast<int64_t>(
+      (static_cast<unsigned __int128>(bits) * static_cast<unsigned __int128>(bound)) >> 64);
+}
+
+// Numbers 0 .. size - 1 in an order that depends on the bits of `first` .. `first + size - 1`.
+std::vector<int64_t> Permutation(BitDraw& bits, uint64_t first, int64_t size) {
+  std::vector<uint64_t> keys(static_cast<size_t>(size));
+  for (size_t i = 0; i < keys.size(); ++i) keys[i] = bits.At(first + i);
+  std::vector<int64_t> order(keys.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+    return std::pair(keys[static_cast<size_t>(a)], a) < std::pair(keys[static_cast<size_t>(b)], b);
+  });
+  return order;
+}
+
+Result<std::vector<int64_t>> DrawIntegers(const TensorDraw& draw, BitDraw& bits,
+                                          const std::map<std::string, int64_t>& axes) {
+  const Tensor& tensor = draw.tensor;
+  std::vector<int64_t> values(static_cast<size_t>(draw.count));
+  const auto size_of = [&](const std::string& axis) { return axes.at(axis); };
+  const int64_t row = tensor.shape.empty() ? 1 : size_of(tensor.shape.back());
+  switch (tensor.kind) {
+    case InputKind::kIndptr: {
+      // Cuts of [0, total] in order, ends included.
+      const int64_t total = size_of(tensor.indptr_total);
+      for (size_t i = 0; i < values.size(); ++i) values[i] = Below(bits.At(i), total + 1);
+      std::sort(values.begin(), values.end());
+      values.front() = 0;
+      values.back() = total;
+      break;
+    }
+    case InputKind::kPermutation:
+    case InputKind::kIndex: {
+      const int64_t range = size_of(tensor.index_of);
+      if (tensor.kind == InputKind::kIndex && !tensor.unique) {
+        for (size_t i = 0; i < values.size(); ++i) values[i] = Below(bits.At(i), range);
+        break;
+      }
+      if (row > range) {
+        return Fail(ErrorCode::kInvalid,
+                    fmt::format("input '{}': {} different indices do not fit into axis '{}' of "
+                                "size {}",
+                                tensor.name, row, tensor.index_of, range));
+      }
+      for (int64_t start = 0; start < draw.count; start += row) {
+        const auto first = static_cast<uint64_t>(start / row * range);
+        const std::vector<int64_t> order = Permutation(bits, first, range);
+        std::copy(order.begin(), order.begin() + row, values.begin() + start);
+      }
+      break;
+    }
+    default: {
+      const auto [low, high] = IntegerRange(tensor);
+      if (high < low) {
+        return Fail(ErrorCode::kInvalid,
+                    fmt::format("input '{}': its range holds no integer", tensor.name));
+      }
+      for (size_t i = 0; i < values.size(); ++i) {
+        values[i] = low + Below(bits.At(i), high - low + 1);
+      }
+    }
+  }
+  return values;
+}
+
+}  // namespace
+
+std::vector<std::string> ValueGroups() { return {std::begin(kGroupNames), std::end(kGroupNames)}; }
+
+Result<CaseInputs> GenerateInputs(const Task& task, const Case& c) {
+  KW_ASSIGN(const Group group, GroupFromName(c.group));
+  KW_ASSIGN(const auto axes, task.AllAxes(c.axes));
+  CaseInputs inputs;
+  Hasher hasher;
+  for (const Tensor& tensor : task.inputs) {
+    std::string& bytes = inputs.tensors.emplace_back();
+    hasher.Add(tensor.name);
+    if (tensor.is_scalar) {
+      const auto scalar = c.scalars.find(tensor.name);
+      if (scalar == c.scalars.end()) {
+        return Fail(ErrorCode::kInvalid,
+                    fmt::format("case {}: no value for scalar '{}'", c.id, tensor.name));
+      }
+      std::string value;
+      AppendRounded(tensor.dtype, scalar->second, value);
+      hasher.Add(value);
+      continue;
+    }
+    KW_ASSIGN(const int64_t count, ElementCount(tensor, axes));
+    BitDraw once(c.seed, "once/" + tensor.name);
+    const TensorDraw draw{tensor, group, count, Below(once.At(0), count), once.At(1), once.At(2)};
+    BitDraw bits(c.seed, "input/" + tensor.name);
+    if (IsFloat(tensor.dtype)) {
+      bytes = DrawFloats(draw, bits);
+    } else {
+      KW_ASSIGN(const std::vector<int64_t> values, DrawIntegers(draw, bits, axes));
+      for (const int64_t value : values) {
+        AppendRounded(tensor.dtype, static_cast<double>(value), bytes);
+      }
+    }
+    hasher.Add(bytes);
+  }
+  inputs.hash = hasher.Hex();
+  return inputs;
+}
+
+}  // namespace kw::eval

@@ -1,0 +1,368 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "kw/base/hash.h"
+#include "kw/base/random.h"
+#include "kw/base/text.h"
+#include "kw/eval/oracle.h"
+#include "value_types.h"
+
+namespace kw::eval {
+namespace {
+
+using Sizes = std::map<std::string, int64_t>;
+
+// A case runs twice on an emulator: one of a million elements would cost more than all others.
+constexpr int64_t kMaxElements = 66'000;  // of one tensor
+constexpr double kMaxFlops = 6e6;
+constexpr int kAttempts = 400;  // at a shape that the constraints admit
+
+constexpr int64_t kBoundaries[] = {1,   2,   3,   7,   31,  32,  33,  63,   64,   65,
+                                   127, 128, 129, 255, 256, 257, 999, 1000, 1023, 1025};
+
+// Finds shapes for one task: within the caps, and as its constraints demand.
+class ShapeFinder {
+ public:
+  ShapeFinder(const Task& task, Random random, int64_t cap_factor)
+      : task_(task), random_(random), cap_factor_(cap_factor) {
+    for (const Axis& axis : task.axes) {
+      if (!axis.is_var) continue;
+      std::vector<int64_t> sizes = axis.sizes;
+      if (sizes.empty()) sizes.assign(std::begin(kBoundaries), std::end(kBoundaries));
+      std::sort(sizes.begin(), sizes.end());
+      sizes.erase(std::unique(sizes.begin(), sizes.end()), sizes.end());
+      names_.push_back(axis.name);
+      lists_.push_back(std::move(sizes));
+    }
+    FindEqualities();
+  }
+
+  const std::vector<std::string>& names() const { return names_; }
+  const std::vector<int64_t>& list(size_t axis) const { return lists_[axis]; }
+  Random& random() { return random_; }
+
+  // Nothing when the sizes are refused by a constraint or a cap.
+  bool Admits(const Sizes& sizes) const {
+    Result<Sizes> all = task_.AllAxes(sizes);
+    if (!all) return false;
+    Result<bool> satisfied = SatisfiesConstraints(task_, *all);
+    return satisfied && *satisfied && IsSmall(*all);
+  }
+
+  // Sizes as wished for, where `pinned` keeps its own as long as any others go with it.
+  std::optional<Sizes> Near(Sizes wished, size_t pinned) {
+    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+      Sizes sizes = Shrunk(ApplyEqualities(wished), pinned);
+      if (Admits(sizes)) return sizes;
+      // After half of the attempts the pinned axis gives way too.
+      for (size_t axis = 0; axis < names_.size(); ++axis) {
+        if (axis == pinned && attempt < kAttempts / 2) continue;
+        wished[names_[axis]] = attempt % 2 == 0 ? Listed(axis) : Uniform(axis);
+      }
+    }
+    return std::nullopt;
+  }
+
+  int64_t Listed(size_t axis) { return lists_[axis][random_.Below(lists_[axis].size())]; }
+
+  // Between the axis's bounds, small sizes as often as large ones; now and then a multiple of what
+  // constraints like to ask for.
+  int64_t Uniform(size_t axis) {
+    const auto low = static_cast<double>(lists_[axis].front());
+    const auto high = static_cast<double>(lists_[axis].back());
+    const auto size = static_cast<int64_t>(low * std::pow(high / low, random_.Uniform()));
+    constexpr int64_t kMultiples[] = {1, 1, 1, 2, 4, 8, 16, 32, 64, 128};
+    const int64_t multiple = kMultiples[random_.Below(std::size(kMultiples))];
+    return std::max(multiple, size / multiple * multiple);
+  }
+
+ private:
+  bool IsSmall(const Sizes& all) const {
+    const auto fits = [&](const Tensor& tensor) {
+      Result<int64_t> count = ElementCount(tensor, all);
+      return count && *count <= kMaxElements * cap_factor_;
+    };
+    if (!std::all_of(task_.inputs.begin(), task_.inputs.end(), fits)) return false;
+    if (!std::all_of(task_.outputs.begin(), task_.outputs.end(), fits)) return false;
+    if (task_.cost_flops.empty()) return true;
+    Result<double> flops = EvaluateExpression(task_.cost_flops, all);
+    return !flops || *flops <= kMaxFlops * static_cast<double>(cap_factor_);
+  }
+
+  // Makes the largest axis but the pinned one smaller until the caps hold; the pinned one last.
+  Sizes Shrunk(Sizes sizes, size_t pinned) const {
+    while (true) {
+      Result<Sizes> all = task_.AllAxes(sizes);
+      if (!all || IsSmall(*all)) return sizes;
+      size_t largest = names_.size();
+      for (size_t axis = 0; axis < names_.size(); ++axis) {
+        if (axis == pinned || sizes[names_[axis]] <= lists_[axis].front()) continue;
+        if (largest == names_.size() || sizes[names_[axis]] > sizes[names_[largest]]) {
+          largest = axis;
+        }
+      }
+      if (largest == names_.size()) {
+        if (pinned >= names_.size() || sizes[names_[pinned]] <= lists_[pinned].front()) {
+          return sizes;
+        }
+        largest = pinned;
+      }
+      int64_t& size = sizes[names_[largest]];
+      const auto above = std::lower_bound(lists_[largest].begin(), lists_[largest].end(), size);
+      size = *std::prev(above);
+    }
+  }
+
+  // Constraints "axis == expression" say what to choose.
+  void FindEqualities() {
+    for (const std::string& constraint : task_.constraints) {
+      const size_t at = constraint.find("==");
+      if (at == std::string::npos || constraint.find("==", at + 2) != std::string::npos) continue;
+      const std::string left(Trim(std::string_view(constraint).substr(0, at)));
+      const std::string right(Trim(std::string_view(constraint).substr(at + 2)));
+      const auto is_var = [&](const std::string& name) {
+        return std::find(names_.begin(), names_.end(), name) != names_.end();
+      };
+      if (is_var(left)) {
+        equalities_.emplace_back(left, right);
+      } else if (is_var(right)) {
+        equalities_.emplace_back(right, left);
+      }
+    }
+  }
+
+  Sizes ApplyEqualities(Sizes sizes) const {
+    for (const auto& [axis, expression] : equalities_) {
+      Result<Sizes> all = task_.AllAxes(sizes);
+      if (!all) continue;
+      Result<double> value = EvaluateExpression(expression, *all);
+      if (value && *value >= 1 && *value == std::floor(*value) && *value < 1e12) {
+        sizes[axis] = static_cast<int64_t>(*value);
+      }
+    }
+    return sizes;
+  }
+
+  const Task& task_;
+  Random random_;
+  int64_t cap_factor_;
+  std::vector<std::string> names_;
+  std::vector<std::vector<int64_t>> lists_;
+  std::vector<std::pair<std::string, std::string>> equalities_;
+};
+
+template <class T>
+void Shuffle(std::vector<T>& items, size_t from, Random& random) {
+  for (size_t i = items.size(); i > from + 1; --i) {
+    std::swap(items[i - 1], items[from + random.Below(i - from)]);
+  }
+}
+
+// Largest, smallest, then the others in a seeded order.
+std::vector<int64_t> BoundaryOrder(const std::vector<int64_t>& sorted, Random& random) {
+  std::vector<int64_t> order = {sorted.back()};
+  if (sorted.size() > 1) order.push_back(sorted.front());
+  for (size_t i = 1; i + 1 < sorted.size(); ++i) order.push_back(sorted[i]);
+  Shuffle(order, 2, random);
+  return order;
+}
+
+// The sizes of each axis that no shape has.
+std::vector<std::pair<size_t, int64_t>> Unmet(const ShapeFinder& finder,
+                                              const std::vector<Sizes>& shapes) {
+  std::vector<std::pair<size_t, int64_t>> unmet;
+  for (size_t axis = 0; axis < finder.names().size(); ++axis) {
+    for (const int64_t size : finder.list(axis)) {
+      const bool met = std::any_of(shapes.begin(), shapes.end(), [&](const Sizes& shape) {
+        return shape.at(finder.names()[axis]) == size;
+      });
+      if (!met) unmet.emplace_back(axis, size);
+    }
+  }
+  return unmet;
+}
+
+// Every size of every axis at least once, as far as `count` reaches: all axes walk through their
+// sizes at the same time, out of step with each other; what the caps cut off comes after.
+std::vector<Sizes> BoundaryShapes(ShapeFinder& finder, size_t count) {
+  const size_t axes = finder.names().size();
+  std::vector<std::vector<int64_t>> orders;
+  size_t longest = 1;
+  for (size_t axis = 0; axis < axes; ++axis) {
+    orders.push_back(BoundaryOrder(finder.list(axis), finder.random()));
+    longest = std::max(longest, orders.back().size());
+  }
+  std::vector<Sizes> shapes;
+  for (size_t i = 0; i < std::min(count, longest); ++i) {
+    Sizes wished;
+    for (size_t axis = 0; axis < axes; ++axis) {
+      wished[finder.names()[axis]] = orders[axis][(i + axis) % orders[axis].size()];
+    }
+    if (auto shape = finder.Near(wished, axes == 0 ? 0 : i % axes)) shapes.push_back(*shape);
+  }
+  for (const auto& [pinned, size] : Unmet(finder, shapes)) {
+    if (shapes.size() >= count) break;
+    Sizes wished;
+    for (size_t axis = 0; axis < axes; ++axis) {
+      wished[finder.names()[axis]] = axis == pinned ? size : finder.Listed(axis);
+    }
+    auto shape = finder.Near(wished, pinned);
+    if (shape && shape->at(finder.names()[pinned]) == size) shapes.push_back(*shape);
+  }
+  return shapes;
+}
+
+using Pair = std::pair<std::pair<std::string, int64_t>, std::pair<std::string, int64_t>>;
+std::set<Pair> PairsOf(const Sizes& sizes) {
+  std::set<Pair> pairs;
+  for (auto a = sizes.begin(); a != sizes.end(); ++a) {
+    for (auto b = std::next(a); b != sizes.end(); ++b) pairs.insert({*a, *b});
+  }
+  return pairs;
+}
+
+// Of several shapes made from listed sizes, the one with the most pairs not seen yet.
+std::optional<Sizes> PairShape(ShapeFinder& finder, const std::set<Pair>& seen) {
+  constexpr int kCandidates = 12;
+  std::optional<Sizes> best;
+  size_t best_new = 0;
+  for (int i = 0; i < kCandidates; ++i) {
+    Sizes wished;
+    for (size_t axis = 0; axis < finder.names().size(); ++axis) {
+      wished[finder.names()[axis]] = finder.Listed(axis);
+    }
+    const size_t pinned = finder.names().empty() ? 0 : finder.random().Below(finder.names().size());
+    std::optional<Sizes> shape = finder.Near(wished, pinned);
+    if (!shape) continue;
+    size_t fresh = 0;
+    for (const Pair& pair : PairsOf(*shape)) fresh += seen.contains(pair) ? 0 : 1;
+    if (!best || fresh > best_new) {
+      best = shape;
+      best_new = fresh;
+    }
+  }
+  return best;
+}
+
+std::optional<Sizes> RandomShape(ShapeFinder& finder) {
+  Sizes wished;
+  for (size_t axis = 0; axis < finder.names().size(); ++axis) {
+    wished[finder.names()[axis]] = finder.Uniform(axis);
+  }
+  const size_t pinned = finder.names().empty() ? 0 : finder.random().Below(finder.names().size());
+  return finder.Near(wished, pinned);
+}
+
+std::map<std::string, double> DrawScalars(const Task& task, Random& random) {
+  std::map<std::string, double> scalars;
+  for (const Tensor& input : task.inputs) {
+    if (!input.is_scalar) continue;
+    double value = 0;
+    if (!input.values.empty()) {
+      value = input.values[random.Below(input.values.size())];
+    } else if (input.range) {
+      value = input.range->first + (input.range->second - input.range->first) * random.Uniform();
+      if (!IsFloat(input.dtype)) {
+        value = std::clamp(std::round(value), std::ceil(input.range->first),
+                           std::floor(input.range->second));
+      }
+    } else if (input.dtype == DType::kBool) {
+      value = random.Chance(0.5) ? 1 : 0;
+    } else if (!IsFloat(input.dtype)) {
+      value = static_cast<double>(1 + random.Below(8));
+    } else {
+      value = 0.5 + random.Uniform();
+    }
+    scalars[input.name] = RoundedTo(input.dtype, value);
+  }
+  return scalars;
+}
+
+bool HasGroups(const Task& task) {
+  return std::any_of(task.inputs.begin(), task.inputs.end(),
+                     [](const Tensor& input) { return !input.is_scalar && IsFloat(input.dtype); });
+}
+
+// "original" first, then each group in turn, in a seeded order.
+std::vector<std::string> GroupOrder(const Task& task, Random& random) {
+  if (!HasGroups(task)) return {"original"};
+  std::vector<std::string> groups = ValueGroups();
+  Shuffle(groups, 1, random);
+  return groups;
+}
+
+std::vector<Sizes> PlanShapes(const Task& task, ShapeFinder& finder, size_t wanted) {
+  // A quarter is left for pairs and random sizes.
+  std::vector<Sizes> shapes = BoundaryShapes(finder, wanted - wanted / 4);
+  std::set<Sizes> known(shapes.begin(), shapes.end());
+  for (const Workload& workload : task.workloads) {
+    if (shapes.size() >= wanted - wanted / 8 || !finder.Admits(workload.axes)) continue;
+    if (known.insert(workload.axes).second) shapes.push_back(workload.axes);
+  }
+  std::set<Pair> pairs;
+  for (const Sizes& shape : shapes) pairs.merge(PairsOf(shape));
+  while (shapes.size() < wanted) {
+    const bool random = (wanted - shapes.size()) <= std::max<size_t>(1, wanted / 8);
+    std::optional<Sizes> shape = random ? RandomShape(finder) : PairShape(finder, pairs);
+    if (!shape) break;
+    pairs.merge(PairsOf(*shape));
+    shapes.push_back(*std::move(shape));
+  }
+  return shapes;
+}
+
+}  // namespace
+
+uint64_t FuzzSeed(uint64_t run_seed, const Task& task) {
+  return DeriveSeed(run_seed, "fuzz/" + task.hash);
+}
+
+Result<std::vector<Case>> PlanCases(const Task& task, uint64_t seed, int count) {
+  if (count < 1) return Fail(ErrorCode::kInvalid, "a plan needs at least one case");
+  const auto wanted = static_cast<size_t>(count);
+  std::vector<Sizes> shapes;
+  int64_t cap_factor = 1;
+  // Where const axes alone are beyond the caps, larger cases are better than none.
+  for (; shapes.empty() && cap_factor <= 512; cap_factor *= 8) {
+    ShapeFinder finder(task, Random(DeriveSeed(seed, "plan/shapes")), cap_factor);
+    shapes = PlanShapes(task, finder, wanted);
+  }
+  if (shapes.empty()) {
+    return Fail(ErrorCode::kInvalid,
+                fmt::format("task '{}': no shape of at most {} elements a tensor satisfies its "
+                            "constraints ({})",
+                            task.name, kMaxElements * 512, Join(task.constraints, "; ")));
+  }
+  Random random(DeriveSeed(seed, "plan/values"));
+  std::vector<std::string> groups = GroupOrder(task, random);
+  std::vector<Case> cases;
+  for (size_t i = 0; i < wanted; ++i) {
+    // Another round meets other sizes.
+    if (i > 0 && i % groups.size() == 0) Shuffle(groups, 0, random);
+    Case c;
+    c.id = fmt::format("c{:02}", i);
+    c.seed = DeriveSeed(seed, "case/" + c.id);
+    c.axes = shapes[i % shapes.size()];
+    c.group = groups[i % groups.size()];
+    c.scalars = DrawScalars(task, random);
+    cases.push_back(std::move(c));
+  }
+  return cases;
+}
+
+Case WorkloadCase(const Task& task, const Workload& workload, uint64_t seed) {
+  Case c;
+  c.id = "w-" + workload.uuid.substr(0, 8);
+  c.seed = DeriveSeed(seed, "workload/" + workload.uuid);
+  c.axes = workload.axes;
+  c.group = "original";
+  Random random(DeriveSeed(c.seed, "scalars"));
+  c.scalars = DrawScalars(task, random);
+  for (const auto& [name, value] : workload.scalars) c.scalars[name] = value;
+  return c;
+}
+
+}  // namespace kw::eval

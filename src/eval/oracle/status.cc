@@ -1,0 +1,70 @@
+#include <array>
+#include <utility>
+
+#include "kw/eval/oracle.h"
+
+namespace kw::eval {
+namespace {
+
+constexpr std::array<std::pair<Status, std::string_view>, 10> kStatuses = {{
+    {Status::kPassed, "PASSED"},
+    {Status::kIncorrectShape, "INCORRECT_SHAPE"},
+    {Status::kIncorrectDtype, "INCORRECT_DTYPE"},
+    {Status::kIncorrectNumerical, "INCORRECT_NUMERICAL"},
+    {Status::kRuntimeError, "RUNTIME_ERROR"},
+    {Status::kCompileError, "COMPILE_ERROR"},
+    {Status::kTimeout, "TIMEOUT"},
+    {Status::kMalformed, "MALFORMED"},
+    {Status::kRejected, "REJECTED"},
+    {Status::kUnsupported, "UNSUPPORTED"},
+}};
+
+struct EffortRow {
+  Effort effort;
+  std::string_view name;
+  int cases;
+};
+constexpr std::array<EffortRow, 3> kEfforts = {{
+    {Effort::kQuick, "quick", 8},
+    {Effort::kStandard, "standard", 16},
+    {Effort::kDeep, "deep", 128},
+}};
+
+}  // namespace
+
+std::string_view StatusName(Status status) {
+  for (const auto& [known, name] : kStatuses) {
+    if (known == status) return name;
+  }
+  KW_CHECK(false, "every status has a name");
+}
+
+std::optional<Status> StatusFromName(std::string_view name) {
+  for (const auto& [status, known] : kStatuses) {
+    if (known == name) return status;
+  }
+  return std::nullopt;
+}
+
+std::string_view EffortName(Effort effort) {
+  for (const EffortRow& row : kEfforts) {
+    if (row.effort == effort) return row.name;
+  }
+  KW_CHECK(false, "every effort has a name");
+}
+
+std::optional<Effort> EffortFromName(std::string_view name) {
+  for (const EffortRow& row : kEfforts) {
+    if (row.name == name) return row.effort;
+  }
+  return std::nullopt;
+}
+
+int CaseCount(Effort effort) {
+  for (const EffortRow& row : kEfforts) {
+    if (row.effort == effort) return row.cases;
+  }
+  KW_CHECK(false, "every effort has a number of cases");
+}
+
+}  // namespace kw::eval
