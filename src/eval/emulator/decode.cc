@@ -49,6 +49,9 @@ const std::unordered_map<std::string_view, SpecialRegister>& SpecialNames() {
       {"%dynamic_smem_size", S::kDynamicShared},
       {"%total_smem_size", S::kTotalShared},
       // Without clusters each block is a cluster of its own.
+      // Where grid.sync() finds its barrier.
+      {"%envreg1", S::kWorkspaceHigh},
+      {"%envreg2", S::kWorkspaceLow},
       {"%cluster_ctarank", S::kZero},
       {"%cluster_nctarank", S::kOne},
       {"%cluster_ctaid.x", S::kZero},

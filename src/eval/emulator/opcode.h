@@ -190,6 +190,8 @@ enum class SpecialRegister : uint8_t {
   kTotalShared,
   kOne,
   kZero,
+  kWorkspaceHigh,
+  kWorkspaceLow,
 };
 
 }  // namespace kw::eval::emu

@@ -105,6 +105,7 @@ struct Launch {
   std::vector<Site> sites;
   std::vector<BlockStat> stats;
   uint32_t poison = 0;
+  uint64_t workspace = 0;  // of a cooperative grid: its size and the barrier of grid.sync()
   LaunchOutcome::Status status = LaunchOutcome::Status::kOk;
   std::string message;
 };

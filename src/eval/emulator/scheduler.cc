@@ -346,8 +346,8 @@ bool WarpRunner::Terminate(Group& group, const Op& op, bool* leave) {
 
 bool WarpRunner::AtCollective(Group& group, const Op& op, bool* leave) {
   Warp& w = ws_.warp;
-  const uint32_t* members = reinterpret_cast<const uint32_t*>(w.base[op.c >> 31] +
-                                                              (op.c & 0x7fffffff));
+  const uint32_t* members =
+      reinterpret_cast<const uint32_t*>(w.base[op.c >> 31] + (op.c & 0x7fffffff));
   // After a report the group goes on with the lanes that are here.
   const bool forced = group.members != 0 && group.members == group.mask;
   for (Group& other : ws_.groups) {
@@ -878,6 +878,10 @@ uint64_t SpecialValue(Warp& w, uint32_t which) {
       return launch.dynamic_shared;
     case SpecialRegister::kTotalShared:
       return launch.shared_bytes;
+    case SpecialRegister::kWorkspaceHigh:
+      return launch.workspace >> 32;
+    case SpecialRegister::kWorkspaceLow:
+      return static_cast<uint32_t>(launch.workspace);
     case SpecialRegister::kOne:
       return 1;
     default:

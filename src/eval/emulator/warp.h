@@ -79,7 +79,7 @@ struct Site {
   uint32_t mask = 0;  // 0: nothing remembered
   // kChunked: each 8 lanes are uniform or contiguous, as `chunks` says.
   enum Shape : uint8_t { kGeneral, kUniform, kContiguous, kChunked } shape = kGeneral;
-  bool wide = false;      // which of the deltas
+  bool wide = false;  // which of the deltas
   Shape chunks[4] = {};
   uint8_t conflicts = 0;  // extra wavefronts in shared memory
   uint8_t sector_count = 0;

@@ -252,7 +252,8 @@ TEST(Hazards, NoneInCorrectKernelsWithUnusualSynchronisation) {
       float v = s[t]; 
       if (t < 32) { for (int o = 16; o; o >>= 1) { v += s[t ^ o]; __syncwarp(); s[t] = v; __syncwarp(); } }
       y[t] = v;
-    })", "80"));
+    })",
+                         "80"));
   std::vector<float> values(256);
   for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i);
   const uint64_t x = bench.Upload(values, "x"), y = bench.Make(1024, "y");
@@ -264,7 +265,8 @@ TEST(Hazards, NoneInCorrectKernelsWithUnusualSynchronisation) {
   EXPECT_EQ(bench.Download<float>(y, 1)[0], 39.0f);
   clean(bench.Run("producer", {1}, {64}, 0, x, y, 7), "producer");
   EXPECT_EQ(bench.Download<float>(y, 224)[32 * 6], 32.0f * 6 + 31);
-  const uint64_t h = bench.Upload(std::vector<uint16_t>(200, ToHalf(1)), "h"), g = bench.Make(400, "g");
+  const uint64_t h = bench.Upload(std::vector<uint16_t>(200, ToHalf(1)), "h"),
+                 g = bench.Make(400, "g");
   clean(bench.Run("halves", {1}, {64}, 140, h, g, 35), "halves");
   clean(bench.Run("same_value", {1}, {128}, 0, y), "same_value");
   clean(bench.Run("last_warp", {1}, {128}, 0, x, y), "last_warp");
