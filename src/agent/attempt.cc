@@ -179,10 +179,10 @@ class AttemptRun {
     KW_ASSIGN(Steps::Outcome done,
               rooms_.steps.Once(plan_.step + "/build", inputs, [&]() -> Result<std::string> {
                 rooms_.reporter.Stage(task_.name, "build");
-                KW_ASSIGN(BuildOutcome built, evaluator.Build(task_, source_));
-                if (built.ok) return BuildToJson(built, nullptr);
-                Verdict verdict = evaluator.BuildFailed(task_, source_, built, rooms_.config.seed);
-                return BuildToJson(built, &verdict);
+                KW_ASSIGN(built_, evaluator.Build(task_, source_));
+                if (built_.ok) return BuildToJson(built_, nullptr);
+                Verdict verdict = evaluator.BuildFailed(task_, source_, built_, rooms_.config.seed);
+                return BuildToJson(built_, &verdict);
               }));
     KW_TRY(Keep(done, results_.build));
     KW_ASSIGN(std::optional<Verdict> ended, EndedWith(results_.build));
@@ -195,17 +195,19 @@ class AttemptRun {
 
   Result<std::string> Judge() {
     eval::Evaluator& evaluator = *rooms_.rooms.evaluator;
-    KW_ASSIGN(BuildOutcome built, BuildFromJson(results_.build));
-    // Built before the run was interrupted, by a cache that may be gone.
-    if (!FileExists(built.object_path)) {
-      KW_ASSIGN(built, evaluator.Build(task_, source_));
+    if (!built_.ok) {
+      // Built before the run was interrupted, into a cache that may be gone.
+      KW_ASSIGN(built_, BuildFromJson(results_.build));
+      if (!FileExists(built_.object_path)) {
+        KW_ASSIGN(built_, evaluator.Build(task_, source_));
+      }
     }
     eval::EvaluateOptions options{.seed = rooms_.config.seed};
     if (auto effort = eval::EffortFromName(rooms_.config.effort)) options.effort = *effort;
     options.progress = [this](const std::string& stage) {
       rooms_.reporter.Stage(task_.name, stage);
     };
-    KW_ASSIGN(Verdict verdict, evaluator.Judge(task_, source_, built, options));
+    KW_ASSIGN(Verdict verdict, evaluator.Judge(task_, source_, built_, options));
     Json json = Json::object();
     KW_ASSIGN(json["verdict"], VerdictJson(verdict));
     return DumpJson(json);
@@ -222,6 +224,7 @@ class AttemptRun {
   const AttemptPlan& plan_;
   ModelCall call_;
   std::string source_;
+  BuildOutcome built_;  // ok once it is known here
   AttemptResults results_;
   bool fresh_ = false;
 };

@@ -65,10 +65,10 @@ Result<std::vector<T>> LastArray(std::string_view answer, std::string_view form,
         }
         if (!problem.empty()) {
           complaint = std::move(problem);
-        } else {
-          if (!best || !values.empty()) best = std::move(values);
-          next = end;
+        } else if (!best || !values.empty()) {
+          best = std::move(values);
         }
+        next = end;  // what lies inside belongs to it
       }
     }
     at = answer.find('[', next);

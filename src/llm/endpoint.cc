@@ -1,5 +1,6 @@
 #include "endpoint.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 
 #include <algorithm>
@@ -29,8 +30,10 @@ bool IsLocalHost(const std::string& host) {
   const auto ends_with = [&name](std::string_view end) {
     return name.size() > end.size() && name.substr(name.size() - end.size()) == end;
   };
-  return name == "localhost" || ends_with(".localhost") || name.rfind("127.", 0) == 0 ||
-         name == "[::1]" || name == "0.0.0.0";
+  in_addr address{};
+  const bool loopback = inet_pton(AF_INET, name.c_str(), &address) == 1 &&
+                        (ntohl(address.s_addr) >> 24 == 127 || address.s_addr == INADDR_ANY);
+  return loopback || name == "localhost" || ends_with(".localhost") || name == "[::1]";
 }
 
 bool HasControlCharacter(std::string_view text) {

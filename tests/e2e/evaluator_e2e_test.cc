@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <fstream>
+#include <map>
 #include <thread>
 
 #include "e2e/evaluation.h"
@@ -18,31 +19,45 @@ std::string Kernel(const std::string& name) {
   return *ReadFile(std::string(KW_SOURCE_DIR) + "/tests/e2e/kernels/" + name);
 }
 
-// Processes whose command line or environment names a folder.
-std::vector<int> ProcessesOf(const std::string& folder) {
-  std::vector<int> found;
+std::string FirstLineOf(const std::string& path) {
+  std::ifstream in(path);
+  std::string line;
+  std::getline(in, line, '\0');
+  return line;
+}
+
+// The children of a process, and theirs.
+std::vector<int> DescendantsOf(int ancestor) {
+  std::multimap<int, int> children;
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
     const std::string name = entry.path().filename().string();
     if (!std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; }))
       continue;
-    if (std::stoi(name) == getpid()) continue;
-    for (const char* file : {"/cmdline", "/environ"}) {
-      std::ifstream in(entry.path().string() + file);
-      const std::string text{std::istreambuf_iterator<char>(in), {}};
-      if (text.find(folder) != text.npos) {
-        found.push_back(std::stoi(name));
-        break;
-      }
-    }
+    // "PID (COMMAND) STATE PARENT ...", where the command may hold anything.
+    const std::string stat = FirstLineOf(entry.path().string() + "/stat");
+    const size_t end = stat.rfind(')');
+    if (end == stat.npos || end + 4 > stat.size()) continue;
+    children.emplace(std::stoi(stat.substr(end + 4)), std::stoi(name));
   }
+  std::vector<int> found = {ancestor};
+  for (size_t i = 0; i < found.size(); ++i) {
+    const auto [first, last] = children.equal_range(found[i]);
+    for (auto it = first; it != last; ++it) found.push_back(it->second);
+  }
+  found.erase(found.begin());
   return found;
 }
 
-bool SoonGone(const std::string& folder) {
-  for (int i = 0; i < 500 && !ProcessesOf(folder).empty(); ++i) {
+bool IsNamed(int pid, const std::string& name) {
+  return FirstLineOf("/proc/" + std::to_string(pid) + "/comm").starts_with(name.substr(0, 15));
+}
+
+bool SoonGone(const std::vector<int>& pids) {
+  const auto lives = [](int pid) { return kill(pid, 0) == 0; };
+  for (int i = 0; i < 300 && std::any_of(pids.begin(), pids.end(), lives); ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
-  return ProcessesOf(folder).empty();
+  return std::none_of(pids.begin(), pids.end(), lives);
 }
 
 class EvaluatorE2e : public testing::Test {
@@ -126,6 +141,18 @@ TEST_F(EvaluatorE2e, AWorkerThatSharesNoCacheIsSentWhatItNeeds) {
   EXPECT_EQ(replay->task_folder, softmax_.folder);
 }
 
+TEST_F(EvaluatorE2e, ABaselineThatIsWrongIsAFaultOfTheTask) {
+  std::map<std::string, std::string> files = gelu_.files;
+  files["baseline.cu"] = Kernel("gelu/nothing_written.cu");
+  const auto task = LoadTaskFiles(files, "/nowhere");
+  ASSERT_TRUE(task);
+  const auto verdict = Make(Config())->Evaluate(*task, Kernel("gelu/plain.cu"), {});
+  ASSERT_FALSE(verdict);
+  EXPECT_EQ(verdict.error().code, ErrorCode::kInvalid);
+  EXPECT_NE(verdict.error().ToString().find("baseline.cu"), std::string::npos)
+      << verdict.error().ToString();
+}
+
 TEST_F(EvaluatorE2e, ManyThreadsShareItsWorkers) {
   EvaluatorConfig config = Config();
   config.workers = 2;
@@ -147,19 +174,14 @@ TEST_F(EvaluatorE2e, ManyThreadsShareItsWorkers) {
 }
 
 TEST_F(EvaluatorE2e, AKilledWorkerIsReplacedAndTheJobEndsAsIfNothingHappened) {
-  EvaluatorConfig config = Config();
-  config.cache = scratch_.path() + "/cache";
-  const auto evaluator = Make(config);
+  const auto evaluator = Make(Config());
   const std::string source = Kernel("softmax/warp_shuffle.cu");
   int killed = 0;
   EvaluateOptions options{.seed = 9};
   options.progress = [&](const std::string& stage) {
     if (stage != "oracle" || killed++ > 0) return;
-    for (const int pid : ProcessesOf(config.cache)) {
-      std::ifstream in("/proc/" + std::to_string(pid) + "/comm");
-      std::string name;
-      in >> name;
-      if (name.starts_with("kwright-worker")) kill(pid, SIGKILL);
+    for (const int pid : DescendantsOf(getpid())) {
+      if (IsNamed(pid, "kwright-worker")) kill(pid, SIGKILL);
     }
   };
   const auto verdict = evaluator->Evaluate(softmax_, source, options);
@@ -194,13 +216,13 @@ TEST_F(EvaluatorE2e, TheEndOfInputEndsTheWorkerAndItsGuests) {
   ASSERT_TRUE(WriteAll(child->in(), FormatMessage(HelloMessage{}) + FormatMessage(job)));
   for (int i = 0; i < 2; ++i) ASSERT_TRUE(reader.Next(20'000));  // load, oracle
   std::this_thread::sleep_for(std::chrono::milliseconds(500));
-  const std::vector<int> before = ProcessesOf(cache);
+  const std::vector<int> theirs = DescendantsOf(child->pid());
+  EXPECT_GE(theirs.size(), 2u) << "an emulator and a guest run";
   child->CloseIn();
   const auto exit = child->Wait(5'000);
   ASSERT_TRUE(exit) << "it still runs";
   EXPECT_EQ(exit->code, 0);
-  EXPECT_TRUE(SoonGone(cache));
-  for (const int pid : before) EXPECT_NE(kill(pid, 0), 0) << pid;
+  EXPECT_TRUE(SoonGone(theirs));
 }
 
 TEST_F(EvaluatorE2e, AnswersInAMinuteWhateverTheCandidateDoes) {

@@ -29,6 +29,7 @@ BeganMessage DeviceService::Begin(const BeginMessage& begin, std::string_view ex
                                address.error().message);
       return began;
     }
+    KW_CHECK(ring::IsDeviceAddress(*address), "device memory lies where the guest reserves it");
     buffer.address = *address;
     Result<void> prepared;
     if (spec.output) {

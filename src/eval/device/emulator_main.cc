@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 
+#include "cage.h"
 #include "channel.h"
 #include "device_service.h"
 #include "kw/base/process.h"
@@ -175,5 +176,11 @@ class Server {
 
 int main() {
   kw::IgnoreBrokenPipes();
+  const char* hole = kw::eval::CageEmulator();
+  if (!hole) hole = kw::eval::ForbidSystemCalls(kw::eval::Threads::kAllowed);
+  if (hole) {
+    std::fprintf(stderr, "kwright-emulator: cannot confine itself: %s\n", hole);
+    return 1;
+  }
   return kw::eval::Server().Run();
 }

@@ -15,8 +15,8 @@
 #include <string>
 #include <vector>
 
+#include "cage.h"
 #include "channel.h"
-#include "guest_cage.h"
 #include "messages.h"
 #include "ring.h"
 #include "wire.h"
@@ -128,13 +128,13 @@ int main(int argc, char** argv) {
   void* map = mmap(nullptr, sizeof(ring::Header), PROT_READ | PROT_WRITE, MAP_SHARED,
                    ring::kGuestRingFd, 0);
   const char* hole = memory_bytes > 0 && map != MAP_FAILED ? nullptr : "its arguments";
-  if (!hole) hole = kw::eval::ShedPrivileges(ring::kGuestObjectFd + 1, memory_bytes);
+  if (!hole) hole = kw::eval::CageGuest(ring::kGuestObjectFd + 1, memory_bytes);
   if (!hole) {
     auto* header = static_cast<ring::Header*>(map);
     kw::eval::NoteCrashes(&header->crash_address, &header->crash_signal);
     // The runtime library has mapped the ring before main.
     close(ring::kGuestRingFd);
-    hole = kw::eval::ForbidSystemCalls();
+    hole = kw::eval::ForbidSystemCalls(kw::eval::Threads::kNone);
   }
   kw::eval::LoadedMessage caged{hole == nullptr, false, hole ? hole : ""};
   if (!kw::eval::Reply(kw::eval::Message::kCaged, kw::eval::Encode(caged)) || hole) return 1;

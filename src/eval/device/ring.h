@@ -31,9 +31,9 @@ inline constexpr uint64_t kBodyOffset = 4096;
 inline constexpr uint64_t kBodyBytes = 1 << 20;
 inline constexpr uint64_t kRingBytes = kBodyOffset + kBodyBytes;
 
-// Where device memory lies, for both sides: the guest keeps it reserved without access.
-inline constexpr uint64_t kDeviceBase = 0x700000000000ULL;
-inline constexpr uint64_t kDeviceBytes = 1ULL << 40;
+// Where the emulator's device memory lies; the guest keeps it reserved without access.
+inline constexpr uint64_t kDeviceBase = 1ULL << 45;
+inline constexpr uint64_t kDeviceBytes = 1ULL << 44;
 inline constexpr bool IsDeviceAddress(uint64_t address) {
   return address >= kDeviceBase && address < kDeviceBase + kDeviceBytes;
 }

@@ -26,7 +26,8 @@ constexpr int64_t kEvaluateMs = 57'000;
 constexpr int64_t kJudgeMs = 45'000;
 constexpr int64_t kLeastJudgeMs = 5'000;
 constexpr int64_t kGraceMs = 4'000;  // beyond a worker's own wall limit, before it is killed
-constexpr int64_t kCompileCpuSeconds = 30;
+constexpr int64_t kBuildWallMs = 40'000;
+constexpr int64_t kRetryBuildMs = 10'000;  // one that ended later is not tried again
 constexpr int64_t kLocalHelloMs = 20'000;
 constexpr int64_t kCommandHelloMs = 600'000;  // a scheduler may let it wait
 
@@ -200,7 +201,7 @@ Result<Verdict> LocalEvaluator::JudgeOnce(const Task& task, const EvaluateMessag
                 "The judge failed, not the kernel: " + outcome.error->ToString());
   }
   if (outcome.timed_out) {
-    return Lost(task, message, Status::kTimeout, "wall_limit",
+    return Lost(task, message, Status::kTimeout, "wall_clock",
                 "The evaluation did not end in time, although no counted limit was reached: the "
                 "machine was too busy, or the host code waits.");
   }
@@ -297,7 +298,10 @@ Result<Verdict> LocalEvaluator::Evaluate(const Task& task, const std::string& so
     return verdict;
   }
   stage("build");
-  KW_ASSIGN(const BuildOutcome built, Build(task, source));
+  KW_ASSIGN(BuildOutcome built, Build(task, source));
+  if (built.environmental && NowMs() - start_ms < kRetryBuildMs) {
+    KW_ASSIGN(built, Build(task, source));
+  }
   if (!built.ok) return BuildFailed(task, source, built, options.seed);
   TimeFrame frame;
   if (options.effort == Effort::kDeep) return Judge(task, source, built, options);
@@ -341,8 +345,8 @@ Result<std::unique_ptr<Evaluator>> MakeEvaluator(EvaluatorConfig config) {
   }
   KW_ASSIGN(DeviceSheet sheet, LoadDeviceSheet(config.home + "/data/devices", config.device));
   if (config.replays.empty()) config.replays = config.cache + "/replays";
-  KW_ASSIGN(Builder builder, Builder::Make({.cache = config.cache + "/build",
-                                            .compile_cpu_seconds = kCompileCpuSeconds}));
+  KW_ASSIGN(Builder builder,
+            Builder::Make({.cache = config.cache + "/build", .wall_ms = kBuildWallMs}));
   return std::make_unique<LocalEvaluator>(std::move(config), std::move(sheet), std::move(builder));
 }
 

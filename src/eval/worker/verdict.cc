@@ -19,6 +19,7 @@ Verdict BuildFailedVerdict(const Task& task, const std::string& candidate_hash,
   verdict.stage = "build";
   verdict.reason = outcome.reason;
   verdict.feedback = outcome.feedback;
+  verdict.environmental = outcome.environmental;
   verdict.task_name = task.name;
   verdict.task_hash = task.hash;
   verdict.candidate_hash = candidate_hash;

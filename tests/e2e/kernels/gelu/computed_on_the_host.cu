@@ -1,4 +1,4 @@
-// expect: REJECTED result_from_host
+// expect: REJECTED host_result
 #include <cmath>
 #include <cstdint>
 #include <vector>

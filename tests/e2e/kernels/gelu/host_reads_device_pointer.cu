@@ -1,4 +1,4 @@
-// expect: RUNTIME_ERROR guest_crashed
+// expect: RUNTIME_ERROR host_crash
 #include <cstdint>
 __device__ __forceinline__ float Gelu(float v) { return 0.5f * v * erfcf(-v * 0.70710678f); }
 __global__ void gelu(const float* x, float* y, int64_t n) {

@@ -1,7 +1,8 @@
-#include "guest_cage.h"
+#include "cage.h"
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -92,9 +93,10 @@ constexpr int kAllowed[] = {
     SCMP_SYS(set_robust_list),
     SCMP_SYS(rseq),
     SCMP_SYS(membarrier),
+    SCMP_SYS(poll),
 };
 
-bool AddRules(scmp_filter_ctx filter) {
+bool AddRules(scmp_filter_ctx filter, Threads threads) {
   for (int call : kAllowed) {
     if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0) != 0) return false;
   }
@@ -107,21 +109,25 @@ bool AddRules(scmp_filter_ctx filter) {
   auto self = static_cast<scmp_datum_t>(getpid());
   added &= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
                             SCMP_A0(SCMP_CMP_EQ, self)) == 0;
-  // A library that sees ENOSYS falls back to clone, which is refused.
+  if (threads == Threads::kAllowed) {
+    added &= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+                              SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD)) == 0;
+  }
+  // A library that sees ENOSYS falls back to clone, whose flags can be seen.
   added &= seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0;
   return added;
 }
 
 }  // namespace
 
-const char* ShedPrivileges(int keep_below, int64_t memory_bytes) {
+const char* CageGuest(int first_unused, int64_t memory_bytes) {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return "no_new_privs";
   int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   if (null < 0) return "/dev/null";
   for (int standard : {0, 1, 2}) {
     if (dup2(null, standard) < 0) return "the standard streams";
   }
-  if (close_range(static_cast<unsigned>(keep_below), ~0u, 0) != 0) return "closing descriptors";
+  if (close_range(static_cast<unsigned>(first_unused), ~0u, 0) != 0) return "closing descriptors";
   void* range = mmap(reinterpret_cast<void*>(ring::kDeviceBase), ring::kDeviceBytes, PROT_NONE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
   if (range != reinterpret_cast<void*>(ring::kDeviceBase)) return "the device's addresses";
@@ -132,6 +138,12 @@ const char* ShedPrivileges(int keep_below, int64_t memory_bytes) {
   }
   if (!DropCapabilities()) return "the capabilities";
   return nullptr;
+}
+
+const char* CageEmulator() {
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return "no_new_privs";
+  if (!Limit(RLIMIT_CORE, 0) || !Limit(RLIMIT_FSIZE, 0)) return "the limits";
+  return DropCapabilities() ? nullptr : "the capabilities";
 }
 
 void NoteCrashes(volatile uint64_t* address, volatile uint32_t* signal) {
@@ -148,10 +160,10 @@ void NoteCrashes(volatile uint64_t* address, volatile uint32_t* signal) {
   for (int crash : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) sigaction(crash, &action, nullptr);
 }
 
-const char* ForbidSystemCalls() {
+const char* ForbidSystemCalls(Threads threads) {
   scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
   if (!filter) return "seccomp";
-  bool loaded = AddRules(filter) && seccomp_load(filter) == 0;
+  bool loaded = AddRules(filter, threads) && seccomp_load(filter) == 0;
   seccomp_release(filter);
   return loaded ? nullptr : "the system call filter";
 }
