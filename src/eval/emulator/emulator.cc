@@ -223,23 +223,23 @@ bool Emulator::Impl::CheckLaunch(const LaunchRequest& request, const emu::Progra
                   fmt::format("a block of {} threads; the kernel's __launch_bounds__ allow {}",
                               threads, program.max_threads));
   }
-  if (program.required_threads > 0 &&
-      threads != static_cast<uint64_t>(program.required_threads)) {
+  if (program.required_threads > 0 && threads != static_cast<uint64_t>(program.required_threads)) {
     return refuse("cudaErrorInvalidValue", fmt::format("a block of {} threads; the kernel "
-                                                       "requires {}", threads,
-                                                       program.required_threads));
+                                                       "requires {}",
+                                                       threads, program.required_threads));
   }
   const uint64_t shared = uint64_t{program.static_shared} + request.dynamic_shared;
   if (program.static_shared > kMaxSharedWithoutOptin) {
-    return refuse("cudaErrorInvalidValue",
-                  fmt::format("{} bytes of static shared memory; 49152 are possible",
-                              program.static_shared));
+    return refuse(
+        "cudaErrorInvalidValue",
+        fmt::format("{} bytes of static shared memory; 49152 are possible", program.static_shared));
   }
   if (!request.shared_optin && shared > kMaxSharedWithoutOptin) {
     return refuse("cudaErrorInvalidValue",
                   fmt::format("{} bytes of shared memory: more than 49152 need "
                               "cudaFuncSetAttribute(kernel, "
-                              "cudaFuncAttributeMaxDynamicSharedMemorySize, bytes) first", shared));
+                              "cudaFuncAttributeMaxDynamicSharedMemorySize, bytes) first",
+                              shared));
   }
   if (shared > static_cast<uint64_t>(sheet.shared_per_block_optin)) {
     return refuse("cudaErrorInvalidValue",

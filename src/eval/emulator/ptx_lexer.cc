@@ -102,8 +102,8 @@ Token Lexer::Number() {
     radix = 2, from = at_ + 2, end = digits_end(from, dec);
   } else {
     end = digits_end(from, dec);
-    const bool real = end < text_.size() && (text_[end] == '.' || text_[end] == 'e' ||
-                                             text_[end] == 'E');
+    const bool real =
+        end < text_.size() && (text_[end] == '.' || text_[end] == 'e' || text_[end] == 'E');
     if (real) {
       double value = 0;
       const auto done = std::from_chars(base + at_, base + text_.size(), value);
