@@ -43,7 +43,7 @@ struct TensorDraw {
   const Tensor& tensor;
   Group group;
   int64_t count;
-  int64_t outlier_at = 0;
+  int64_t outlier_at = -1;  // -1: another input has it
   uint64_t outlier_bits = 0, constant_bits = 0;
 };
 
@@ -214,6 +214,17 @@ Result<std::vector<int64_t>> DrawIntegers(const TensorDraw& draw, BitDraw& bits,
   return values;
 }
 
+// The input that has the outlier: two of them could cancel, and no kernel would be right.
+const Tensor* OutlierInput(const Task& task, const Case& c) {
+  std::vector<const Tensor*> floats;
+  for (const Tensor& tensor : task.inputs) {
+    if (!tensor.is_scalar && IsFloat(tensor.dtype)) floats.push_back(&tensor);
+  }
+  if (floats.empty()) return nullptr;
+  const auto count = static_cast<int64_t>(floats.size());
+  return floats[static_cast<size_t>(Below(BitDraw(c.seed, "outlier").At(0), count))];
+}
+
 }  // namespace
 
 std::vector<std::string> ValueGroups() { return {std::begin(kGroupNames), std::end(kGroupNames)}; }
@@ -221,6 +232,7 @@ std::vector<std::string> ValueGroups() { return {std::begin(kGroupNames), std::e
 Result<CaseInputs> GenerateInputs(const Task& task, const Case& c) {
   KW_ASSIGN(const Group group, GroupFromName(c.group));
   KW_ASSIGN(const auto axes, task.AllAxes(c.axes));
+  const Tensor* outlier = OutlierInput(task, c);
   CaseInputs inputs;
   Hasher hasher;
   for (const Tensor& tensor : task.inputs) {
@@ -239,7 +251,8 @@ Result<CaseInputs> GenerateInputs(const Task& task, const Case& c) {
     }
     KW_ASSIGN(const int64_t count, ElementCount(tensor, axes));
     BitDraw once(c.seed, "once/" + tensor.name);
-    const TensorDraw draw{tensor, group, count, Below(once.At(0), count), once.At(1), once.At(2)};
+    const int64_t outlier_at = &tensor == outlier ? Below(once.At(0), count) : -1;
+    const TensorDraw draw{tensor, group, count, outlier_at, once.At(1), once.At(2)};
     BitDraw bits(c.seed, "input/" + tensor.name);
     if (IsFloat(tensor.dtype)) {
       bytes = DrawFloats(draw, bits);
