@@ -18,6 +18,10 @@ namespace {
 constexpr int64_t kRampPeriod = 251;
 constexpr double kRampStep = 1.0 / 64;
 
+// The second half of a negative tensor lies so far below zero that exp() of it is zero in float32:
+// a maximum that starts at 0 shows there.
+constexpr double kDepth = 104;
+
 enum class Group {
   kOriginal,
   kTimes3,
@@ -64,7 +68,7 @@ double Unbounded(const TensorDraw& draw, int64_t index, uint64_t bits) {
     case Group::kTimesHundredth:
       return NormalFromBits(bits) * 0.01;
     case Group::kNegative:
-      return -std::fabs(NormalFromBits(bits));
+      return -std::fabs(NormalFromBits(bits)) - (2 * index >= draw.count ? kDepth : 0);
     case Group::kZerosAndOnes:
       return static_cast<double>(bits >> 63);
     case Group::kConstant:
