@@ -28,8 +28,10 @@ bool EndsBlock(OpKind kind) {
     case OpKind::kReturn:
     case OpKind::kTrap:
     case OpKind::kUnsupported:
-    case OpKind::kCall: return true;
-    default: return false;
+    case OpKind::kCall:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -66,10 +68,10 @@ class Assembler {
   FunctionDraft& draft_;
   Program& program_;
   std::vector<Block> blocks_;
-  std::vector<int> block_of_;  // of each micro that leads a block
-  std::vector<int> order_;     // reachable blocks
-  std::vector<int> position_;  // of a block in order_, or -1
-  std::vector<Micro*> line_;   // all micros in order
+  std::vector<int> block_of_;               // of each micro that leads a block
+  std::vector<int> order_;                  // reachable blocks
+  std::vector<int> position_;               // of a block in order_, or -1
+  std::vector<Micro*> line_;                // all micros in order
   std::vector<std::pair<int, int>> range_;  // of each block in order_, in line_
   struct Interval {
     int begin = std::numeric_limits<int>::max(), end = -1;
@@ -84,7 +86,8 @@ void Assembler::SplitBlocks() {
   std::vector<char> leads(micros.size() + 1, 0);
   leads[0] = 1;
   const auto label = [&](int32_t instruction) {
-    if (instruction >= 0) leads[static_cast<size_t>(draft_.start[static_cast<size_t>(instruction)])] = 1;
+    if (instruction >= 0)
+      leads[static_cast<size_t>(draft_.start[static_cast<size_t>(instruction)])] = 1;
   };
   for (size_t i = 0; i < micros.size(); ++i) {
     label(micros[i].target);
@@ -112,7 +115,9 @@ void Assembler::Link() {
       case OpKind::kBranch:
         block.successors = {BlockOfLabel(last.target), after};
         break;
-      case OpKind::kJump: block.successors = {BlockOfLabel(last.target)}; break;
+      case OpKind::kJump:
+        block.successors = {BlockOfLabel(last.target)};
+        break;
       case OpKind::kIndirect:
         for (const int32_t target : last.targets) block.successors.push_back(BlockOfLabel(target));
         break;
@@ -125,7 +130,8 @@ void Assembler::Link() {
         // The way on keeps later code reachable, though nothing ever takes it.
         block.successors = {after};
         break;
-      default: block.successors = {after};
+      default:
+        block.successors = {after};
     }
     std::erase(block.successors, -1);
   }
@@ -286,7 +292,8 @@ void Assembler::Liveness() {
   const size_t words = (global.size() + 63) / 64;
   constexpr size_t kMaxWords = size_t{64} << 20;
   if (words * n * 3 > kMaxWords) {
-    for (const int r : global) intervals_[static_cast<size_t>(r)] = {0, static_cast<int>(line_.size())};
+    for (const int r : global)
+      intervals_[static_cast<size_t>(r)] = {0, static_cast<int>(line_.size())};
     return;
   }
   std::vector<uint64_t> use(words * n), def(words * n), in(words * n);
@@ -397,8 +404,8 @@ void Assembler::Allocate() {
 Result<void> Assembler::Write() {
   const uint64_t frame = uint64_t{slots32_} * 128 + uint64_t{slots64_} * 256;
   if (frame > (64u << 20)) {
-    return Fail(ErrorCode::kLimit, fmt::format("{} keeps too many registers alive",
-                                               draft_.source->name));
+    return Fail(ErrorCode::kLimit,
+                fmt::format("{} keeps too many registers alive", draft_.source->name));
   }
   const auto place = [&](int32_t reg) -> uint32_t {
     if (reg < 0) return static_cast<uint32_t>(~reg) | 0x80000000u;
@@ -418,14 +425,17 @@ Result<void> Assembler::Write() {
     const OpKind last = line_[static_cast<size_t>(range_[b].second) - 1]->op.kind;
     at += static_cast<uint32_t>(range_[b].second - range_[b].first) + (EndsBlock(last) ? 0 : 1);
   }
-  const auto target_of = [&](int block) { return begin[static_cast<size_t>(position_[static_cast<size_t>(block)])]; };
+  const auto target_of = [&](int block) {
+    return begin[static_cast<size_t>(position_[static_cast<size_t>(block)])];
+  };
   for (size_t b = 0; b < order_.size(); ++b) {
     const int id = order_[b];
     BlockInfo info;
     info.first = begin[b];
     const uint32_t block_index = static_cast<uint32_t>(program_.blocks.size());
     const auto after = [&]() -> uint32_t {
-      return static_cast<size_t>(id) + 1 < blocks_.size() && position_[static_cast<size_t>(id) + 1] >= 0
+      return static_cast<size_t>(id) + 1 < blocks_.size() &&
+                     position_[static_cast<size_t>(id) + 1] >= 0
                  ? target_of(id + 1)
                  : 0;
     };
@@ -439,15 +449,33 @@ Result<void> Assembler::Write() {
       for (const Ref& ref : micro.refs) {
         const uint32_t coded = predicate(ref.reg) * 2 + (ref.negated ? 1 : 0);
         switch (ref.place) {
-          case Place::kD: op.d = place(ref.reg); break;
-          case Place::kA: op.a = place(ref.reg); break;
-          case Place::kB: op.b = place(ref.reg); break;
-          case Place::kC: op.c = place(ref.reg); break;
-          case Place::kPredicateD: op.d = predicate(ref.reg); break;
-          case Place::kPredicateTarget: op.target = predicate(ref.reg); break;
-          case Place::kPredicateA: op.a = coded; break;
-          case Place::kPredicateB: op.b = coded; break;
-          case Place::kPredicateC: op.c = coded; break;
+          case Place::kD:
+            op.d = place(ref.reg);
+            break;
+          case Place::kA:
+            op.a = place(ref.reg);
+            break;
+          case Place::kB:
+            op.b = place(ref.reg);
+            break;
+          case Place::kC:
+            op.c = place(ref.reg);
+            break;
+          case Place::kPredicateD:
+            op.d = predicate(ref.reg);
+            break;
+          case Place::kPredicateTarget:
+            op.target = predicate(ref.reg);
+            break;
+          case Place::kPredicateA:
+            op.a = coded;
+            break;
+          case Place::kPredicateB:
+            op.b = coded;
+            break;
+          case Place::kPredicateC:
+            op.c = coded;
+            break;
           case Place::kList:
             program_.lists.push_back(place(ref.reg));
             ++op.lists;
@@ -460,7 +488,9 @@ Result<void> Assembler::Write() {
           op.target = target_of(BlockOfLabel(micro.target));
           op.next = after();
           break;
-        case OpKind::kJump: op.target = target_of(BlockOfLabel(micro.target)); break;
+        case OpKind::kJump:
+          op.target = target_of(BlockOfLabel(micro.target));
+          break;
         case OpKind::kIndirect: {
           std::vector<uint32_t> table;
           for (const int32_t t : micro.targets) table.push_back(target_of(BlockOfLabel(t)));
@@ -472,8 +502,11 @@ Result<void> Assembler::Write() {
         case OpKind::kReturn:
         case OpKind::kTrap:
         case OpKind::kUnsupported:
-        case OpKind::kCall: op.next = after(); break;
-        default: break;
+        case OpKind::kCall:
+          op.next = after();
+          break;
+        default:
+          break;
       }
       if (micro.counts) {
         ++info.instructions;

@@ -17,25 +17,51 @@ uint64_t AlignUp(uint64_t value, uint64_t align) { return (value + align - 1) / 
 const std::unordered_map<std::string_view, SpecialRegister>& SpecialNames() {
   using S = SpecialRegister;
   static const std::unordered_map<std::string_view, S> kNames = {
-      {"%tid.x", S::kTidX}, {"%tid.y", S::kTidY}, {"%tid.z", S::kTidZ},
-      {"%ntid.x", S::kNtidX}, {"%ntid.y", S::kNtidY}, {"%ntid.z", S::kNtidZ},
-      {"%ctaid.x", S::kCtaidX}, {"%ctaid.y", S::kCtaidY}, {"%ctaid.z", S::kCtaidZ},
-      {"%nctaid.x", S::kNctaidX}, {"%nctaid.y", S::kNctaidY}, {"%nctaid.z", S::kNctaidZ},
-      {"%laneid", S::kLaneId}, {"%warpid", S::kWarpId}, {"%nwarpid", S::kNwarpId},
-      {"%smid", S::kSmId}, {"%nsmid", S::kNsmId}, {"%gridid", S::kGridId},
-      {"%lanemask_eq", S::kLaneMaskEq}, {"%lanemask_le", S::kLaneMaskLe},
-      {"%lanemask_lt", S::kLaneMaskLt}, {"%lanemask_ge", S::kLaneMaskGe},
-      {"%lanemask_gt", S::kLaneMaskGt}, {"%clock", S::kClock}, {"%clock_hi", S::kClockHi},
-      {"%clock64", S::kClock64}, {"%globaltimer", S::kGlobalTimer},
-      {"%globaltimer_lo", S::kGlobalTimerLo}, {"%globaltimer_hi", S::kGlobalTimerHi},
-      {"%dynamic_smem_size", S::kDynamicShared}, {"%total_smem_size", S::kTotalShared},
+      {"%tid.x", S::kTidX},
+      {"%tid.y", S::kTidY},
+      {"%tid.z", S::kTidZ},
+      {"%ntid.x", S::kNtidX},
+      {"%ntid.y", S::kNtidY},
+      {"%ntid.z", S::kNtidZ},
+      {"%ctaid.x", S::kCtaidX},
+      {"%ctaid.y", S::kCtaidY},
+      {"%ctaid.z", S::kCtaidZ},
+      {"%nctaid.x", S::kNctaidX},
+      {"%nctaid.y", S::kNctaidY},
+      {"%nctaid.z", S::kNctaidZ},
+      {"%laneid", S::kLaneId},
+      {"%warpid", S::kWarpId},
+      {"%nwarpid", S::kNwarpId},
+      {"%smid", S::kSmId},
+      {"%nsmid", S::kNsmId},
+      {"%gridid", S::kGridId},
+      {"%lanemask_eq", S::kLaneMaskEq},
+      {"%lanemask_le", S::kLaneMaskLe},
+      {"%lanemask_lt", S::kLaneMaskLt},
+      {"%lanemask_ge", S::kLaneMaskGe},
+      {"%lanemask_gt", S::kLaneMaskGt},
+      {"%clock", S::kClock},
+      {"%clock_hi", S::kClockHi},
+      {"%clock64", S::kClock64},
+      {"%globaltimer", S::kGlobalTimer},
+      {"%globaltimer_lo", S::kGlobalTimerLo},
+      {"%globaltimer_hi", S::kGlobalTimerHi},
+      {"%dynamic_smem_size", S::kDynamicShared},
+      {"%total_smem_size", S::kTotalShared},
       // Without clusters each block is a cluster of its own.
-      {"%cluster_ctarank", S::kZero}, {"%cluster_nctarank", S::kOne},
-      {"%cluster_ctaid.x", S::kZero}, {"%cluster_ctaid.y", S::kZero},
-      {"%cluster_ctaid.z", S::kZero}, {"%cluster_nctaid.x", S::kOne},
-      {"%cluster_nctaid.y", S::kOne}, {"%cluster_nctaid.z", S::kOne},
-      {"%clusterid.x", S::kCtaidX}, {"%clusterid.y", S::kCtaidY}, {"%clusterid.z", S::kCtaidZ},
-      {"%nclusterid.x", S::kNctaidX}, {"%nclusterid.y", S::kNctaidY},
+      {"%cluster_ctarank", S::kZero},
+      {"%cluster_nctarank", S::kOne},
+      {"%cluster_ctaid.x", S::kZero},
+      {"%cluster_ctaid.y", S::kZero},
+      {"%cluster_ctaid.z", S::kZero},
+      {"%cluster_nctaid.x", S::kOne},
+      {"%cluster_nctaid.y", S::kOne},
+      {"%cluster_nctaid.z", S::kOne},
+      {"%clusterid.x", S::kCtaidX},
+      {"%clusterid.y", S::kCtaidY},
+      {"%clusterid.z", S::kCtaidZ},
+      {"%nclusterid.x", S::kNctaidX},
+      {"%nclusterid.y", S::kNctaidY},
       {"%nclusterid.z", S::kNctaidZ}};
   return kNames;
 }
@@ -81,8 +107,8 @@ Type Modifiers::TakeType() {
 }
 
 void Modifiers::TakeCacheHints() {
-  static const std::set<std::string_view> kHints = {"nc", "ca", "cg", "cs", "lu", "cv", "wb", "wt",
-                                                    "level", "unified"};
+  static const std::set<std::string_view> kHints = {"nc", "ca", "cg", "cs",    "lu",
+                                                    "cv", "wb", "wt", "level", "unified"};
   for (size_t i = 1; i < parts_.size(); ++i) {
     const std::string_view part = parts_[i];
     if (kHints.contains(part) || part.substr(0, 4) == "L1::" || part.substr(0, 4) == "L2::") {
@@ -138,7 +164,26 @@ kw::Result<std::vector<int>> Decoder::Survey(int kernel) {
     const ptx::Function& function = module_.functions[order[i]];
     for (const ptx::Instruction& instruction : function.instructions) {
       for (const Operand& operand : instruction.operands) SurveyOperand(operand, order[i], &order);
+      const bool indirect = instruction.parts[0] == "call" &&
+                            std::any_of(instruction.operands.begin(), instruction.operands.end(),
+                                        [](const Operand& operand) {
+                                          return operand.kind == Operand::Kind::kRegister;
+                                        });
+      if (!indirect) continue;
+      // It may go to any function whose address stands in a variable.
+      for (const ptx::Variable& variable : module_.variables) {
+        for (const ptx::Variable::Reference& reference : variable.references) {
+          Operand symbol;
+          symbol.kind = Operand::Kind::kSymbol;
+          symbol.name = reference.symbol;
+          SurveyOperand(symbol, order[i], &order);
+        }
+      }
     }
+  }
+  program_->code_of_function.assign(module_.functions.size(), -1);
+  for (const auto& [function, code] : code_index_) {
+    program_->code_of_function[static_cast<size_t>(function)] = code;
   }
   uint64_t bytes = 0;
   for (const ptx::Variable* variable : shared_used_) {
@@ -208,7 +253,8 @@ kw::Result<FunctionDraft> Decoder::Function(int function_index) {
     if (variable.space == ptx::Space::kShared) continue;
     if (frame + variable.bytes > kMaxLocalBytes) {
       return Fail(ErrorCode::kLimit, fmt::format("{} needs more than 512 KiB of local memory a "
-                                                 "thread", function.name));
+                                                 "thread",
+                                                 function.name));
     }
     local_[{variable.scope, variable.name}] = place(variable);
   }
@@ -241,13 +287,13 @@ void Decoder::Instruction(const ptx::Instruction& instruction) {
     Micro& micro = Emit(nullptr, OpKind::kUnsupported);
     micro.next = instruction_index_ + 1;
   } else {
-    const bool branches = std::any_of(
-        draft_->micros.begin() + static_cast<std::ptrdiff_t>(before), draft_->micros.end(),
-        [](const Micro& m) {
-          return m.op.kind == OpKind::kCollective || m.op.kind == OpKind::kBarrier ||
-                 m.op.kind == OpKind::kCall || m.op.kind == OpKind::kIndirect ||
-                 m.op.kind == OpKind::kTrap;
-        });
+    const bool branches =
+        std::any_of(draft_->micros.begin() + static_cast<std::ptrdiff_t>(before),
+                    draft_->micros.end(), [](const Micro& m) {
+                      return m.op.kind == OpKind::kCollective || m.op.kind == OpKind::kBarrier ||
+                             m.op.kind == OpKind::kCall || m.op.kind == OpKind::kIndirect ||
+                             m.op.kind == OpKind::kTrap;
+                    });
     if (instruction.guard >= 0 && branches) {
       // Lanes without the guard must not even arrive: they go around.
       Micro around;
@@ -322,15 +368,23 @@ Micro* Decoder::EmitKey(Code code, Type type, uint32_t variant) {
   }
   Micro& micro = Emit(fn);
   switch (type) {
-    case Type::kF32: micro.work = Work::kFp32; break;
-    case Type::kF64: micro.work = Work::kFp64; break;
+    case Type::kF32:
+      micro.work = Work::kFp32;
+      break;
+    case Type::kF64:
+      micro.work = Work::kFp64;
+      break;
     case Type::kF16:
     case Type::kF16x2:
     case Type::kBf16:
-    case Type::kBf16x2: micro.work = Work::kFp16; break;
+    case Type::kBf16x2:
+      micro.work = Work::kFp16;
+      break;
     case Type::kNone:
-    case Type::kPred: break;
-    default: micro.work = Work::kInteger;
+    case Type::kPred:
+      break;
+    default:
+      micro.work = Work::kInteger;
   }
   if (code >= Code::kSqrt && code <= Code::kTanh) micro.work = Work::kSpecial;
   return &micro;
@@ -396,9 +450,12 @@ std::optional<Arg> Decoder::ValueOfBytes(const Operand& operand, int bytes, bool
     case Operand::Kind::kInteger:
     case Operand::Kind::kFloat:
       return Arg{Constant(ImmediateBits(operand, bytes, is_float), bytes)};
-    case Operand::Kind::kSymbol: return SymbolAddress(operand, bytes);
-    case Operand::Kind::kSpecial: return SpecialValue(operand, bytes);
-    default: break;
+    case Operand::Kind::kSymbol:
+      return SymbolAddress(operand, bytes);
+    case Operand::Kind::kSpecial:
+      return SpecialValue(operand, bytes);
+    default:
+      break;
   }
   Unsupported("an operand");
   return std::nullopt;
@@ -472,7 +529,7 @@ std::optional<Arg> Decoder::SymbolAddress(const Operand& operand, int bytes) {
   if (function != module_.function_index.end()) {
     const auto code = code_index_.find(function->second);
     if (code != code_index_.end()) {
-      return Arg{Constant(kCodeWindow + 16 * static_cast<uint64_t>(code->second), bytes)};
+      return Arg{Constant(FunctionAddress(function->second), bytes)};
     }
   }
   Unsupported(fmt::format("the symbol {}", operand.name));
@@ -487,8 +544,11 @@ std::optional<Arg> Decoder::SpecialValue(const Operand& operand, int bytes) {
     return std::nullopt;
   }
   const Arg d{NewRegister(bytes)};
-  Micro* micro =
-      EmitKey(Code::kSpecial, bytes == 2 ? Type::kU16 : bytes == 4 ? Type::kU32 : Type::kU64, 0);
+  Micro* micro = EmitKey(Code::kSpecial,
+                         bytes == 2   ? Type::kU16
+                         : bytes == 4 ? Type::kU32
+                                      : Type::kU64,
+                         0);
   Def(*micro, d, Place::kD);
   micro->op.imm = static_cast<uint64_t>(found->second);
   return d;
@@ -519,8 +579,7 @@ kw::Result<std::unique_ptr<Program>> BuildProgram(const ptx::Module& module,
   }
   const std::vector<char>& constants = decoder.constants();
   const size_t bytes = std::max<size_t>(constants.size(), 64);
-  program->constants.reset(
-      static_cast<char*>(::operator new[](bytes, std::align_val_t{64})));
+  program->constants.reset(static_cast<char*>(::operator new[](bytes, std::align_val_t{64})));
   std::memcpy(program->constants.get(), constants.data(), constants.size());
   return program;
 }

@@ -10,25 +10,32 @@ namespace {
 Type Unsigned(Type type) {
   switch (type) {
     case Type::kS16:
-    case Type::kB16: return Type::kU16;
+    case Type::kB16:
+      return Type::kU16;
     case Type::kS32:
-    case Type::kB32: return Type::kU32;
+    case Type::kB32:
+      return Type::kU32;
     case Type::kS64:
-    case Type::kB64: return Type::kU64;
-    default: return type;
+    case Type::kB64:
+      return Type::kU64;
+    default:
+      return type;
   }
 }
 Type Plain(Type type) {  // .b32 as .u32, signs stay
   switch (type) {
-    case Type::kB16: return Type::kU16;
-    case Type::kB32: return Type::kU32;
-    case Type::kB64: return Type::kU64;
-    default: return type;
+    case Type::kB16:
+      return Type::kU16;
+    case Type::kB32:
+      return Type::kU32;
+    case Type::kB64:
+      return Type::kU64;
+    default:
+      return type;
   }
 }
 bool IsHalf(Type type) {
-  return type == Type::kF16 || type == Type::kF16x2 || type == Type::kBf16 ||
-         type == Type::kBf16x2;
+  return type == Type::kF16 || type == Type::kF16x2 || type == Type::kBf16 || type == Type::kBf16x2;
 }
 bool IsReal(Type type) { return ptx::IsFloat(type) || IsHalf(type); }
 
@@ -110,16 +117,22 @@ bool Decoder::FloatBinary(std::string_view name, Type type, Modifiers& mods) {
   if (name == "min" || name == "max") {
     const uint32_t mode = variant | (nan ? kNanMode : 0) | (xorsign ? kXorSign : 0);
     const Code code = name == "min" ? Code::kMin : Code::kMax;
-    ok = type == Type::kF64 ? Emit2(code, type, 0, *d, *a, *b)
-                            : Emit2(code, type, mode, *d, *a, *b);
+    ok =
+        type == Type::kF64 ? Emit2(code, type, 0, *d, *a, *b) : Emit2(code, type, mode, *d, *a, *b);
   } else if (directed) {
     RoundedOp what;
-    if (name == "add") what = RoundedOp::kAdd;
-    else if (name == "sub") what = RoundedOp::kSub;
-    else if (name == "mul") what = RoundedOp::kMul;
-    else if (name == "div") what = RoundedOp::kDiv;
-    else if (name == "fma" || name == "mad") what = RoundedOp::kFma;
-    else return Unsupported(name);
+    if (name == "add")
+      what = RoundedOp::kAdd;
+    else if (name == "sub")
+      what = RoundedOp::kSub;
+    else if (name == "mul")
+      what = RoundedOp::kMul;
+    else if (name == "div")
+      what = RoundedOp::kDiv;
+    else if (name == "fma" || name == "mad")
+      what = RoundedOp::kFma;
+    else
+      return Unsupported(name);
     if (what == RoundedOp::kFma && type == Type::kF32) {
       ok = Emit3(Code::kFma, type, 16 * static_cast<uint32_t>(*rounding) + variant, *d, *a, *b, c);
     } else {
@@ -191,9 +204,12 @@ bool Decoder::Multiply() {
   if (!Count(is_mad ? 4 : 3, is_mad ? 4 : 3)) return false;
   Type to = type;
   if (wide) {
-    if (type == Type::kU16 || type == Type::kS16) to = Type::kU32;
-    else if (type == Type::kU32 || type == Type::kS32) to = Type::kU64;
-    else return Unsupported("wide");
+    if (type == Type::kU16 || type == Type::kS16)
+      to = Type::kU32;
+    else if (type == Type::kU32 || type == Type::kS32)
+      to = Type::kU64;
+    else
+      return Unsupported("wide");
   }
   KW_NEED(d, Target(At(0), to));
   KW_NEED(a, Value(At(1), type));
@@ -252,16 +268,14 @@ bool Decoder::FloatUnary() {
   KW_NEED(d, Target(At(0), type));
   KW_NEED(a, Value(At(1), type));
   // rcp.approx.ftz.f64 has no other form: its ftz is not a choice.
-  const uint32_t variant = flush && type != Type::kF64 && type != Type::kBf16 &&
-                                   type != Type::kBf16x2
-                               ? kFtz
-                               : 0;
+  const uint32_t variant =
+      flush && type != Type::kF64 && type != Type::kBf16 && type != Type::kBf16x2 ? kFtz : 0;
   if (rounding && *rounding != Rounding::kNearest) {
     if (name != "sqrt" && name != "rcp") return Unsupported("its rounding");
     const RoundedOp what = name == "sqrt" ? RoundedOp::kSqrt : RoundedOp::kRcp;
     if (!Emit3(Code::kRounded, type, variant, *d, *a, *a, *a)) return false;
-    draft_->micros.back().op.extra =
-        static_cast<uint32_t>(what) | static_cast<uint32_t>(*rounding) << 4;
+    draft_->micros.back().op.extra = static_cast<uint32_t>(what) | static_cast<uint32_t>(*rounding)
+                                                                       << 4;
     return true;
   }
   static const std::unordered_map<std::string_view, Code> kCodes = {
@@ -408,8 +422,8 @@ bool Decoder::DotProduct() {
   KW_NEED(c, Value(At(3), Type::kB32));
   const Code code = instruction_->parts[0] == "dp4a" ? Code::kDp4a : Code::kDp2a;
   if (!Emit3(code, Type::kB32, 0, *d, *a, *b, *c)) return false;
-  draft_->micros.back().op.extra = (a_type == Type::kS32 ? 1u : 0u) |
-                                   (b_type == Type::kS32 ? 2u : 0u) | (high ? 4u : 0u);
+  draft_->micros.back().op.extra =
+      (a_type == Type::kS32 ? 1u : 0u) | (b_type == Type::kS32 ? 2u : 0u) | (high ? 4u : 0u);
   return true;
 }
 
@@ -458,12 +472,12 @@ struct Comparison {
 };
 std::optional<Comparison> ComparisonNamed(std::string_view name) {
   static const std::unordered_map<std::string_view, Comparison> kNames = {
-      {"eq", {Compare::kEq}},   {"ne", {Compare::kNe}},   {"lt", {Compare::kLt}},
-      {"le", {Compare::kLe}},   {"gt", {Compare::kGt}},   {"ge", {Compare::kGe}},
+      {"eq", {Compare::kEq}},       {"ne", {Compare::kNe}},       {"lt", {Compare::kLt}},
+      {"le", {Compare::kLe}},       {"gt", {Compare::kGt}},       {"ge", {Compare::kGe}},
       {"lo", {Compare::kLt, true}}, {"ls", {Compare::kLe, true}}, {"hi", {Compare::kGt, true}},
-      {"hs", {Compare::kGe, true}}, {"equ", {Compare::kEqu}}, {"neu", {Compare::kNeu}},
-      {"ltu", {Compare::kLtu}}, {"leu", {Compare::kLeu}}, {"gtu", {Compare::kGtu}},
-      {"geu", {Compare::kGeu}}, {"num", {Compare::kNum}}, {"nan", {Compare::kNan}}};
+      {"hs", {Compare::kGe, true}}, {"equ", {Compare::kEqu}},     {"neu", {Compare::kNeu}},
+      {"ltu", {Compare::kLtu}},     {"leu", {Compare::kLeu}},     {"gtu", {Compare::kGtu}},
+      {"geu", {Compare::kGeu}},     {"num", {Compare::kNum}},     {"nan", {Compare::kNan}}};
   const auto found = kNames.find(name);
   if (found == kNames.end()) return std::nullopt;
   return found->second;
@@ -618,8 +632,11 @@ bool Decoder::Slct() {
   Use(*test, *c, Place::kA);
   Use(*test, zero, Place::kB);
   const int bytes = ptx::Bytes(type);
-  Micro* micro = EmitKey(
-      Code::kSelp, bytes == 2 ? Type::kU16 : bytes == 4 ? Type::kU32 : Type::kU64, 0);
+  Micro* micro = EmitKey(Code::kSelp,
+                         bytes == 2   ? Type::kU16
+                         : bytes == 4 ? Type::kU32
+                                      : Type::kU64,
+                         0);
   if (micro == nullptr) return false;
   Def(*micro, *d, Place::kD);
   Use(*micro, *a, Place::kA);
@@ -633,7 +650,7 @@ bool Decoder::Testp() {
   const std::string_view what = mods.TakeAny();
   const Type type = mods.TakeType();
   if (!Count(2, 2)) return false;
-  static constexpr std::string_view kKinds[] = {"finite",       "infinite", "number",
+  static constexpr std::string_view kKinds[] = {"finite",     "infinite", "number",
                                                 "notanumber", "normal",   "subnormal"};
   const auto kind = std::find(std::begin(kKinds), std::end(kKinds), what);
   if (kind == std::end(kKinds)) return Unsupported(what);

@@ -25,8 +25,7 @@ bool Decoder::Branch() {
   if (!mods.Left().empty() || !Count(1, 1)) return Unsupported("its modifiers");
   const int32_t target = LabelTarget(At(0));
   if (target < 0) return Unsupported("an unknown label");
-  Micro& micro =
-      Emit(nullptr, instruction_->guard >= 0 ? OpKind::kBranch : OpKind::kJump);
+  Micro& micro = Emit(nullptr, instruction_->guard >= 0 ? OpKind::kBranch : OpKind::kJump);
   micro.target = target;
   return true;
 }
@@ -88,8 +87,7 @@ bool Decoder::Call() {
   }
   if (callee == nullptr) return Unsupported("its callee");
   const auto offset_of = [&](const Operand& operand, uint32_t* offset, uint32_t* bytes) {
-    for (int32_t scope = instruction_->scope; scope >= 0;
-         scope = function_->scope_parent[scope]) {
+    for (int32_t scope = instruction_->scope; scope >= 0; scope = function_->scope_parent[scope]) {
       const auto found = local_.find({scope, operand.name});
       if (found == local_.end()) continue;
       *offset = found->second;
@@ -159,10 +157,14 @@ bool Decoder::Barrier() {
   const bool sync = mods.Take("sync"), arrive = mods.Take("arrive"), reduce = mods.Take("red");
   uint32_t what = sync ? 0 : arrive ? 1 : 2;
   if (reduce) {
-    if (mods.Take("popc")) what = 2;
-    else if (mods.Take("and")) what = 3;
-    else if (mods.Take("or")) what = 4;
-    else return Unsupported("its operation");
+    if (mods.Take("popc"))
+      what = 2;
+    else if (mods.Take("and"))
+      what = 3;
+    else if (mods.Take("or"))
+      what = 4;
+    else
+      return Unsupported("its operation");
     mods.TakeType();
   }
   if (!mods.Left().empty() || !(sync || arrive || reduce)) return Unsupported(mods.Left());
@@ -343,57 +345,103 @@ bool Decoder::ElectOp() {
 }
 
 // membar.level, fence{.order}.scope
-bool Decoder::Fence() { return EmitKey(Code::kNothing, Type::kNone, 0) != nullptr; }
+bool Decoder::Fence() { return EmitKey(Code::kNothing, Type::kB8, 0) != nullptr; }
 
 #undef KW_NEED
 
 const std::unordered_map<std::string_view, Decoder::Method>& Decoder::Methods() {
   static const std::unordered_map<std::string_view, Method> kMethods = {
-      {"add", &Decoder::Binary},       {"sub", &Decoder::Binary},
-      {"addc", &Decoder::CarryArithmetic}, {"subc", &Decoder::CarryArithmetic},
-      {"min", &Decoder::Binary},       {"max", &Decoder::Binary},
-      {"div", &Decoder::Binary},       {"rem", &Decoder::Binary},
-      {"and", &Decoder::Binary},       {"or", &Decoder::Binary},
-      {"xor", &Decoder::Binary},       {"mul", &Decoder::Multiply},
-      {"mad", &Decoder::Multiply},     {"madc", &Decoder::Multiply},
-      {"fma", &Decoder::Multiply},     {"mul24", &Decoder::Multiply},
-      {"mad24", &Decoder::Multiply},   {"abs", &Decoder::Unary},
-      {"neg", &Decoder::Unary},        {"not", &Decoder::Unary},
-      {"cnot", &Decoder::Unary},       {"sqrt", &Decoder::FloatUnary},
-      {"rcp", &Decoder::FloatUnary},   {"rsqrt", &Decoder::FloatUnary},
-      {"ex2", &Decoder::FloatUnary},   {"lg2", &Decoder::FloatUnary},
-      {"sin", &Decoder::FloatUnary},   {"cos", &Decoder::FloatUnary},
-      {"tanh", &Decoder::FloatUnary},  {"shl", &Decoder::Shift},
-      {"shr", &Decoder::Shift},        {"copysign", &Decoder::Shift},
-      {"bfe", &Decoder::BitField},     {"bfi", &Decoder::BitField},
-      {"fns", &Decoder::BitField},     {"popc", &Decoder::Bits1},
-      {"clz", &Decoder::Bits1},        {"brev", &Decoder::Bits1},
-      {"bfind", &Decoder::Bits1},      {"lop3", &Decoder::Lop3Op},
-      {"prmt", &Decoder::Permute},     {"shf", &Decoder::FunnelShift},
-      {"dp4a", &Decoder::DotProduct},  {"dp2a", &Decoder::DotProduct},
-      {"sad", &Decoder::Sad},          {"setp", &Decoder::Setp},
-      {"set", &Decoder::Set},          {"selp", &Decoder::Selp},
-      {"slct", &Decoder::Slct},        {"testp", &Decoder::Testp},
-      {"cvt", &Decoder::Convert},      {"mov", &Decoder::Move},
-      {"ld", &Decoder::Load},          {"ldu", &Decoder::Load},
-      {"st", &Decoder::Store},         {"cvta", &Decoder::Cvta},
-      {"isspacep", &Decoder::IsSpacep}, {"atom", &Decoder::AtomicOrReduce},
-      {"red", &Decoder::AtomicOrReduce}, {"cp", &Decoder::CopyAsyncOp},
-      {"prefetch", &Decoder::Ignored}, {"prefetchu", &Decoder::Ignored},
-      {"discard", &Decoder::Ignored},  {"applypriority", &Decoder::Ignored},
-      {"createpolicy", &Decoder::Ignored}, {"griddepcontrol", &Decoder::Ignored},
-      {"nanosleep", &Decoder::Ignored}, {"pmevent", &Decoder::Ignored},
-      {"setmaxnreg", &Decoder::Ignored}, {"membar", &Decoder::Fence},
-      {"fence", &Decoder::Fence},      {"bra", &Decoder::Branch},
-      {"brx", &Decoder::IndirectBranch}, {"ret", &Decoder::Return},
-      {"exit", &Decoder::Exit},        {"trap", &Decoder::Trap},
-      {"brkpt", &Decoder::Trap},       {"call", &Decoder::Call},
-      {"bar", &Decoder::Barrier},      {"barrier", &Decoder::Barrier},
-      {"shfl", &Decoder::Shuffle},     {"vote", &Decoder::Vote},
-      {"match", &Decoder::Match},      {"redux", &Decoder::Redux},
-      {"activemask", &Decoder::ActiveMaskOp}, {"elect", &Decoder::ElectOp},
-      {"mma", &Decoder::Mma},          {"wmma", &Decoder::Wmma},
-      {"ldmatrix", &Decoder::LoadMatrix}, {"mbarrier", &Decoder::MbarrierOp}};
+      {"add", &Decoder::Binary},
+      {"sub", &Decoder::Binary},
+      {"addc", &Decoder::CarryArithmetic},
+      {"subc", &Decoder::CarryArithmetic},
+      {"min", &Decoder::Binary},
+      {"max", &Decoder::Binary},
+      {"div", &Decoder::Binary},
+      {"rem", &Decoder::Binary},
+      {"and", &Decoder::Binary},
+      {"or", &Decoder::Binary},
+      {"xor", &Decoder::Binary},
+      {"mul", &Decoder::Multiply},
+      {"mad", &Decoder::Multiply},
+      {"madc", &Decoder::Multiply},
+      {"fma", &Decoder::Multiply},
+      {"mul24", &Decoder::Multiply},
+      {"mad24", &Decoder::Multiply},
+      {"abs", &Decoder::Unary},
+      {"neg", &Decoder::Unary},
+      {"not", &Decoder::Unary},
+      {"cnot", &Decoder::Unary},
+      {"sqrt", &Decoder::FloatUnary},
+      {"rcp", &Decoder::FloatUnary},
+      {"rsqrt", &Decoder::FloatUnary},
+      {"ex2", &Decoder::FloatUnary},
+      {"lg2", &Decoder::FloatUnary},
+      {"sin", &Decoder::FloatUnary},
+      {"cos", &Decoder::FloatUnary},
+      {"tanh", &Decoder::FloatUnary},
+      {"shl", &Decoder::Shift},
+      {"shr", &Decoder::Shift},
+      {"copysign", &Decoder::Shift},
+      {"bfe", &Decoder::BitField},
+      {"bfi", &Decoder::BitField},
+      {"fns", &Decoder::BitField},
+      {"popc", &Decoder::Bits1},
+      {"clz", &Decoder::Bits1},
+      {"brev", &Decoder::Bits1},
+      {"bfind", &Decoder::Bits1},
+      {"lop3", &Decoder::Lop3Op},
+      {"prmt", &Decoder::Permute},
+      {"shf", &Decoder::FunnelShift},
+      {"dp4a", &Decoder::DotProduct},
+      {"dp2a", &Decoder::DotProduct},
+      {"sad", &Decoder::Sad},
+      {"setp", &Decoder::Setp},
+      {"set", &Decoder::Set},
+      {"selp", &Decoder::Selp},
+      {"slct", &Decoder::Slct},
+      {"testp", &Decoder::Testp},
+      {"cvt", &Decoder::Convert},
+      {"mov", &Decoder::Move},
+      {"ld", &Decoder::Load},
+      {"ldu", &Decoder::Load},
+      {"st", &Decoder::Store},
+      {"cvta", &Decoder::Cvta},
+      {"isspacep", &Decoder::IsSpacep},
+      {"atom", &Decoder::AtomicOrReduce},
+      {"red", &Decoder::AtomicOrReduce},
+      {"cp", &Decoder::CopyAsyncOp},
+      {"prefetch", &Decoder::Ignored},
+      {"prefetchu", &Decoder::Ignored},
+      {"discard", &Decoder::Ignored},
+      {"applypriority", &Decoder::Ignored},
+      {"createpolicy", &Decoder::Ignored},
+      {"griddepcontrol", &Decoder::Ignored},
+      {"nanosleep", &Decoder::Ignored},
+      {"pmevent", &Decoder::Ignored},
+      {"setmaxnreg", &Decoder::Ignored},
+      {"membar", &Decoder::Fence},
+      {"fence", &Decoder::Fence},
+      {"bra", &Decoder::Branch},
+      {"brx", &Decoder::IndirectBranch},
+      {"ret", &Decoder::Return},
+      {"exit", &Decoder::Exit},
+      {"trap", &Decoder::Trap},
+      {"brkpt", &Decoder::Trap},
+      {"call", &Decoder::Call},
+      {"bar", &Decoder::Barrier},
+      {"barrier", &Decoder::Barrier},
+      {"shfl", &Decoder::Shuffle},
+      {"vote", &Decoder::Vote},
+      {"match", &Decoder::Match},
+      {"redux", &Decoder::Redux},
+      {"activemask", &Decoder::ActiveMaskOp},
+      {"elect", &Decoder::ElectOp},
+      {"mma", &Decoder::Mma},
+      {"wmma", &Decoder::Wmma},
+      {"stmatrix", &Decoder::LoadMatrix},
+      {"ldmatrix", &Decoder::LoadMatrix},
+      {"mbarrier", &Decoder::MbarrierOp}};
   return kMethods;
 }
 

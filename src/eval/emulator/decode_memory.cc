@@ -7,24 +7,28 @@
 namespace kw::eval::emu {
 namespace {
 
-Type OfBytes(int bytes) {
-  return bytes <= 2 ? Type::kU16 : bytes == 4 ? Type::kU32 : Type::kU64;
-}
+Type OfBytes(int bytes) { return bytes <= 2 ? Type::kU16 : bytes == 4 ? Type::kU32 : Type::kU64; }
 
 bool TakeScope(Modifiers& mods) {
   return mods.Take("cta") || mods.Take("cluster") || mods.Take("gpu") || mods.Take("sys");
 }
 
-// Order of a load or store; true when other threads may wait for it.
-bool TakeOrder(Modifiers& mods) {
-  bool ordered = false;
-  for (const std::string_view order : {"volatile", "relaxed", "acquire", "release", "acq_rel",
-                                       "mmio"}) {
-    ordered |= mods.Take(order);
+// Order of an access. `ordered`: other threads may wait for it.
+struct AccessOrder {
+  bool ordered = false, acquires = false, releases = false;
+};
+AccessOrder TakeOrder(Modifiers& mods) {
+  AccessOrder order;
+  const bool both = mods.Take("acq_rel");
+  order.acquires = mods.Take("acquire") || both;
+  order.releases = mods.Take("release") || both;
+  order.ordered = order.acquires || order.releases;
+  for (const std::string_view name : {"volatile", "relaxed", "mmio"}) {
+    order.ordered |= mods.Take(name);
   }
   mods.Take("weak");
   TakeScope(mods);
-  return ordered;
+  return order;
 }
 
 }  // namespace
@@ -83,8 +87,8 @@ std::optional<Decoder::Address> Decoder::AddressOf(const Operand& operand, Space
   address.base = Arg{base.reg};
   if (bytes != want) {
     const Arg converted{NewRegister(want)};
-    if (EmitExtend(converted, want, address.base, bytes, std::min(bytes, want) * 8, false,
-                   want * 8, false) == nullptr) {
+    if (EmitExtend(converted, want, address.base, bytes, std::min(bytes, want) * 8, false, want * 8,
+                   false) == nullptr) {
       return std::nullopt;
     }
     address.base = converted;
@@ -181,7 +185,7 @@ bool Decoder::LoadParameter(Type type, int count) {
 bool Decoder::Load() {
   Modifiers mods(instruction_->parts);
   mods.TakeCacheHints();
-  const bool ordered = TakeOrder(mods);
+  const AccessOrder order = TakeOrder(mods);
   const bool param = std::find(instruction_->parts.begin(), instruction_->parts.end(), "param") !=
                      instruction_->parts.end();
   Space space = *TakeSpace(mods);
@@ -191,13 +195,12 @@ bool Decoder::Load() {
   if (!Count(2, 2)) return Unsupported("its operands");
   const int bytes = ptx::Bytes(type);
   if (bytes == 0 || bytes > 8 || bytes * count > 16) return Unsupported("its type");
-  if (count > 1 && (At(0).kind != Operand::Kind::kList ||
-                    At(0).list.size() != static_cast<size_t>(count))) {
+  if (count > 1 &&
+      (At(0).kind != Operand::Kind::kList || At(0).list.size() != static_cast<size_t>(count))) {
     return Unsupported("its vector");
   }
   if (space == Space::kParam) {
-    const bool symbol =
-        !At(1).list.empty() && At(1).list[0].kind == Operand::Kind::kSymbol;
+    const bool symbol = !At(1).list.empty() && At(1).list[0].kind == Operand::Kind::kSymbol;
     const bool frame = symbol && FindVariable(At(1).list[0].name) != nullptr;
     if (function_->is_entry && !frame) {
       if (symbol) return LoadParameter(type, count);
@@ -244,12 +247,11 @@ bool Decoder::Load() {
   if (micro == nullptr) return false;
   micro->op.imm = static_cast<uint64_t>(address->offset);
   micro->op.site = program_->site_count++;
-  micro->op.extra = ordered ? 3 : 0;
+  micro->op.extra = order.ordered ? 3 : 0;
   for (const Arg& arg : loaded) Def(*micro, arg, count == 1 ? Place::kD : Place::kList);
   Use(*micro, address->base, Place::kA);
   if (space == Space::kShared || space == Space::kGeneric) {
-    program_->narrowest_shared =
-        std::min(program_->narrowest_shared, static_cast<uint32_t>(bytes));
+    program_->narrowest_shared = std::min(program_->narrowest_shared, static_cast<uint32_t>(bytes));
   }
   for (int k = 0; k < count; ++k) {
     const auto& [to, width] = extend[static_cast<size_t>(k)];
@@ -258,13 +260,13 @@ bool Decoder::Load() {
       return false;
     }
   }
-  return true;
+  return !order.acquires || Fence();
 }
 
 bool Decoder::Store() {
   Modifiers mods(instruction_->parts);
   mods.TakeCacheHints();
-  const bool ordered = TakeOrder(mods);
+  const AccessOrder order = TakeOrder(mods);
   Space space = *TakeSpace(mods);
   const int count = mods.Take("v2") ? 2 : mods.Take("v4") ? 4 : 1;
   const Type type = mods.TakeType();
@@ -272,8 +274,8 @@ bool Decoder::Store() {
   if (!Count(2, 2)) return false;
   const int bytes = ptx::Bytes(type);
   if (bytes == 0 || bytes > 8 || bytes * count > 16) return Unsupported("its type");
-  if (count > 1 && (At(1).kind != Operand::Kind::kList ||
-                    At(1).list.size() != static_cast<size_t>(count))) {
+  if (count > 1 &&
+      (At(1).kind != Operand::Kind::kList || At(1).list.size() != static_cast<size_t>(count))) {
     return Unsupported("its vector");
   }
   if (space == Space::kParam) space = Space::kLocal;
@@ -297,12 +299,13 @@ bool Decoder::Store() {
   }
   static constexpr Code kCodes[] = {Code::kStoreGlobal, Code::kStoreShared, Code::kStoreLocal,
                                     Code::kNothing, Code::kStoreGeneric};
+  if (order.releases && !Fence()) return false;
   Micro* micro = EmitKey(kCodes[static_cast<int>(space)], Type::kNone,
                          static_cast<uint32_t>(bytes * 16 + count));
   if (micro == nullptr) return false;
   micro->op.imm = static_cast<uint64_t>(address->offset);
   micro->op.site = program_->site_count++;
-  micro->op.extra = ordered ? 3 : 0;
+  micro->op.extra = order.ordered ? 3 : 0;
   Use(*micro, address->base, Place::kA);
   if (count == 1) {
     Use(*micro, values[0], Place::kB);
@@ -311,8 +314,7 @@ bool Decoder::Store() {
     for (const Arg& value : values) Use(*micro, value, Place::kList);
   }
   if (space == Space::kShared || space == Space::kGeneric) {
-    program_->narrowest_shared =
-        std::min(program_->narrowest_shared, static_cast<uint32_t>(bytes));
+    program_->narrowest_shared = std::min(program_->narrowest_shared, static_cast<uint32_t>(bytes));
   }
   return true;
 }
@@ -361,13 +363,13 @@ bool Decoder::AtomicOrReduce() {
   Modifiers mods(instruction_->parts);
   const bool reads = instruction_->parts[0] == "atom";
   mods.TakeCacheHints();
-  TakeOrder(mods);
+  const AccessOrder order = TakeOrder(mods);
   mods.Take("noftz");
   const Space space = *TakeSpace(mods);
   static const std::pair<std::string_view, AtomicOp> kOps[] = {
-      {"and", AtomicOp::kAnd}, {"or", AtomicOp::kOr},   {"xor", AtomicOp::kXor},
+      {"and", AtomicOp::kAnd},   {"or", AtomicOp::kOr},   {"xor", AtomicOp::kXor},
       {"exch", AtomicOp::kExch}, {"add", AtomicOp::kAdd}, {"inc", AtomicOp::kInc},
-      {"dec", AtomicOp::kDec}, {"min", AtomicOp::kMin}, {"max", AtomicOp::kMax},
+      {"dec", AtomicOp::kDec},   {"min", AtomicOp::kMin}, {"max", AtomicOp::kMax},
       {"cas", AtomicOp::kCas}};
   std::optional<AtomicOp> what;
   for (const auto& [name, op] : kOps) {
@@ -405,12 +407,13 @@ bool Decoder::AtomicOrReduce() {
     KW_NEED(third, Value(At(first + 2), type));
     c = *third;
   }
+  if (order.releases && !Fence()) return false;
   Micro* micro = EmitKey(Code::kAtomic, OfBytes(bytes), 0);
   if (micro == nullptr) return false;
   const uint32_t where = space == Space::kGlobal ? 0 : space == Space::kShared ? 1 : 2;
   const bool looks = *what != AtomicOp::kExch;
-  micro->op.extra = static_cast<uint32_t>(*what) | static_cast<uint32_t>(type) << 8 |
-                    where << 16 | (looks ? 1u << 24 : 0);
+  micro->op.extra = static_cast<uint32_t>(*what) | static_cast<uint32_t>(type) << 8 | where << 16 |
+                    (looks ? 1u << 24 : 0);
   micro->op.imm = static_cast<uint64_t>(address.offset);
   micro->op.d = kNoPredicate;
   micro->op.site = program_->site_count++;
@@ -422,10 +425,9 @@ bool Decoder::AtomicOrReduce() {
     Def(draft_->micros.back(), *d, Place::kD);
   }
   if (where != 0) {
-    program_->narrowest_shared =
-        std::min(program_->narrowest_shared, static_cast<uint32_t>(bytes));
+    program_->narrowest_shared = std::min(program_->narrowest_shared, static_cast<uint32_t>(bytes));
   }
-  return true;
+  return !order.acquires || Fence();
 }
 
 // cp.async.{ca,cg}.shared.global [dst], [src], bytes{, kept}; commit_group, wait_group, wait_all
@@ -435,6 +437,19 @@ bool Decoder::CopyAsyncOp() {
   if (mods.Take("commit_group") || mods.Take("wait_group") || mods.Take("wait_all")) {
     if (!mods.Left().empty()) return Unsupported(mods.Left());
     return EmitKey(Code::kNothing, Type::kNone, 0) != nullptr;
+  }
+  if (mods.Take("mbarrier")) {
+    // The copies are done: with noinc this is an arrival like any other, else it adds one first.
+    const bool arrives = mods.Take("noinc");
+    if (!arrives) return Fence();
+    KW_NEED(barrier, AddressOf(At(0), Space::kShared));
+    Micro* micro = EmitKey(Code::kMbarrier, Type::kB64, 0);
+    micro->op.extra = 1;
+    micro->op.imm = static_cast<uint64_t>(barrier->offset);
+    micro->op.d = kNoPredicate;
+    Use(*micro, barrier->base, Place::kA);
+    Use(*micro, Arg{Constant(1, 4)}, Place::kB);
+    return true;
   }
   mods.TakeCacheHints();
   if (!(mods.Take("shared") || mods.Take("shared::cta")) || !mods.Take("global") ||
@@ -456,8 +471,8 @@ bool Decoder::CopyAsyncOp() {
   }
   Micro* micro = EmitKey(Code::kCopyAsync, Type::kNone, 0);
   if (micro == nullptr) return false;
-  micro->op.imm = static_cast<uint64_t>(from->offset) << 32 |
-                  (static_cast<uint64_t>(to->offset) & 0xffffffffu);
+  micro->op.imm =
+      static_cast<uint64_t>(from->offset) << 32 | (static_cast<uint64_t>(to->offset) & 0xffffffffu);
   micro->op.extra = static_cast<uint32_t>(bytes);
   micro->op.site = program_->site_count++;
   Use(*micro, to->base, Place::kA);

@@ -56,11 +56,12 @@ Result<DeviceMemory::Entry*> DeviceMemory::Allocate(uint64_t bytes, std::string 
                 fmt::format("cudaErrorMemoryAllocation: {} bytes for {} on top of {}", bytes, name,
                             live_bytes_));
   }
-  void* host = mmap(nullptr, Mapped(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                    -1, 0);
+  void* host =
+      mmap(nullptr, Mapped(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (host == MAP_FAILED) {
     return Fail(ErrorCode::kLimit, fmt::format("cudaErrorMemoryAllocation: this machine has no "
-                                               "{} bytes for {}", bytes, name));
+                                               "{} bytes for {}",
+                                               bytes, name));
   }
   Entry& entry = entries_.emplace_back();
   entry.name = std::move(name);
@@ -79,9 +80,9 @@ Result<DeviceMemory::Entry*> DeviceMemory::Allocate(uint64_t bytes, std::string 
 Result<void> DeviceMemory::Free(uint64_t address) {
   Entry* entry = Holding(address);
   if (entry == nullptr || entry->span.start != address || !entry->span.live) {
-    return Fail(ErrorCode::kInvalid,
-                fmt::format("cudaErrorInvalidValue: {:#x} is not the start of an allocation",
-                            address));
+    return Fail(
+        ErrorCode::kInvalid,
+        fmt::format("cudaErrorInvalidValue: {:#x} is not the start of an allocation", address));
   }
   munmap(entry->span.host, Mapped(entry->span.bytes));
   entry->span.host = nullptr;
@@ -94,9 +95,9 @@ Result<void> DeviceMemory::Free(uint64_t address) {
 }
 
 const DeviceMemory::Entry* DeviceMemory::Holding(uint64_t address) const {
-  const auto after = std::upper_bound(
-      entries_.begin(), entries_.end(), address,
-      [](uint64_t a, const Entry& entry) { return a < entry.span.start; });
+  const auto after =
+      std::upper_bound(entries_.begin(), entries_.end(), address,
+                       [](uint64_t a, const Entry& entry) { return a < entry.span.start; });
   if (after == entries_.begin()) return nullptr;
   const Entry& entry = *std::prev(after);
   return address - entry.span.start < entry.span.bytes ? &entry : nullptr;
@@ -108,9 +109,9 @@ DeviceMemory::Entry* DeviceMemory::Holding(uint64_t address) {
 
 std::pair<const DeviceMemory::Entry*, const DeviceMemory::Entry*> DeviceMemory::Around(
     uint64_t address) const {
-  const auto after = std::upper_bound(
-      entries_.begin(), entries_.end(), address,
-      [](uint64_t a, const Entry& entry) { return a < entry.span.start; });
+  const auto after =
+      std::upper_bound(entries_.begin(), entries_.end(), address,
+                       [](uint64_t a, const Entry& entry) { return a < entry.span.start; });
   return {after == entries_.begin() ? nullptr : &*std::prev(after),
           after == entries_.end() ? nullptr : &*after};
 }
@@ -127,7 +128,8 @@ Result<DeviceMemory::Entry*> DeviceMemory::Range(uint64_t address, uint64_t byte
   Entry* entry = Holding(address);
   if (entry == nullptr) {
     return Fail(ErrorCode::kInvalid, fmt::format("cudaErrorInvalidValue: {}: {:#x} is no device "
-                                                 "memory", doing, address));
+                                                 "memory",
+                                                 doing, address));
   }
   if (!entry->span.live) {
     return Fail(ErrorCode::kInvalid,

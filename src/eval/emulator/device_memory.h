@@ -47,7 +47,7 @@ class DeviceMemory {
   // A live one that holds all of [address, address + bytes).
   Span* Find(uint64_t address, uint64_t bytes);
 
-  void BeginLaunch();       // clears what was touched
+  void BeginLaunch();        // clears what was touched
   uint64_t Touched() const;  // distinct sectors since then
   uint64_t live_bytes() const { return live_bytes_; }
   uint32_t poison_word() const { return poison_; }

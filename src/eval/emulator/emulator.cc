@@ -98,11 +98,16 @@ Result<void> Emulator::Impl::PlaceVariables(ModuleState* state) {
   for (const ptx::Variable& variable : state->text->variables) {
     for (const ptx::Variable::Reference& reference : variable.references) {
       const auto target = state->symbols.addresses.find(reference.symbol);
-      if (target == state->symbols.addresses.end()) {
-        return Fail(ErrorCode::kParse, fmt::format("{} refers to {}, which is no variable",
+      const auto function = state->text->function_index.find(reference.symbol);
+      uint64_t value = static_cast<uint64_t>(reference.addend);
+      if (target != state->symbols.addresses.end()) {
+        value += target->second;
+      } else if (function != state->text->function_index.end()) {
+        value += emu::FunctionAddress(function->second);
+      } else {
+        return Fail(ErrorCode::kParse, fmt::format("{} refers to {}, which is not in the module",
                                                    variable.name, reference.symbol));
       }
-      const uint64_t value = target->second + static_cast<uint64_t>(reference.addend);
       char bytes[8];
       std::memcpy(bytes, &value, 8);
       KW_TRY(memory.Write(state->symbols.addresses[variable.name] + reference.offset,
@@ -223,23 +228,23 @@ bool Emulator::Impl::CheckLaunch(const LaunchRequest& request, const emu::Progra
                   fmt::format("a block of {} threads; the kernel's __launch_bounds__ allow {}",
                               threads, program.max_threads));
   }
-  if (program.required_threads > 0 &&
-      threads != static_cast<uint64_t>(program.required_threads)) {
+  if (program.required_threads > 0 && threads != static_cast<uint64_t>(program.required_threads)) {
     return refuse("cudaErrorInvalidValue", fmt::format("a block of {} threads; the kernel "
-                                                       "requires {}", threads,
-                                                       program.required_threads));
+                                                       "requires {}",
+                                                       threads, program.required_threads));
   }
   const uint64_t shared = uint64_t{program.static_shared} + request.dynamic_shared;
   if (program.static_shared > kMaxSharedWithoutOptin) {
-    return refuse("cudaErrorInvalidValue",
-                  fmt::format("{} bytes of static shared memory; 49152 are possible",
-                              program.static_shared));
+    return refuse(
+        "cudaErrorInvalidValue",
+        fmt::format("{} bytes of static shared memory; 49152 are possible", program.static_shared));
   }
   if (!request.shared_optin && shared > kMaxSharedWithoutOptin) {
     return refuse("cudaErrorInvalidValue",
                   fmt::format("{} bytes of shared memory: more than 49152 need "
                               "cudaFuncSetAttribute(kernel, "
-                              "cudaFuncAttributeMaxDynamicSharedMemorySize, bytes) first", shared));
+                              "cudaFuncAttributeMaxDynamicSharedMemorySize, bytes) first",
+                              shared));
   }
   if (shared > static_cast<uint64_t>(sheet.shared_per_block_optin)) {
     return refuse("cudaErrorInvalidValue",

@@ -1,8 +1,8 @@
 // Device printf and assert: per lane, in lane order.
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <cstdio>
+#include <cstring>
 #include <optional>
 
 #include "fmt/format.h"
@@ -120,7 +120,8 @@ std::string Format(const Warp& w, const std::string& format, Arguments arguments
       number();
     }
     bool wide = false;
-    while (i < format.size() && std::string_view("hlzjtL").find(format[i]) != std::string_view::npos) {
+    while (i < format.size() &&
+           std::string_view("hlzjtL").find(format[i]) != std::string_view::npos) {
       wide |= format[i] != 'h';
       ++i;
     }
@@ -191,10 +192,9 @@ bool DeviceAssert(Warp& w, const Op& op, const CallSite& site) {
         .value_or("?");
   };
   Hazard hazard = MakeHazard(w, op, lane, "assert");
-  hazard.text = fmt::format("assertion `{}` failed in {} ({}:{}). {}", string_at(0), string_at(3),
-                            string_at(1),
-                            LocalValue(w, w.local_base + site.argument_offsets[2], lane, 4),
-                            Where(hazard));
+  hazard.text = fmt::format(
+      "assertion `{}` failed in {} ({}:{}). {}", string_at(0), string_at(3), string_at(1),
+      LocalValue(w, w.local_base + site.argument_offsets[2], lane, 4), Where(hazard));
   return StopWithHazard(w, std::move(hazard));
 }
 

@@ -26,7 +26,7 @@ inline constexpr uint64_t kWarpBarrier = ~uint64_t{0};
 struct BlockInfo {
   uint32_t first = 0, size = 0;  // ops
   uint32_t work[static_cast<int>(Work::kCount)] = {};
-  uint32_t instructions = 0;     // of PTX
+  uint32_t instructions = 0;  // of PTX
 };
 
 struct Origin {
@@ -43,16 +43,16 @@ struct CallSite {
   int callee = -1;  // index in Program::functions; -1: built in or indirect
   enum class BuiltIn : uint8_t { kNone, kPrintf, kAssert, kIndirect } built_in = BuiltIn::kNone;
   std::vector<uint32_t> argument_offsets;  // in the caller's local frame
-  std::vector<Copy> arguments, results;    // for indirect calls `to` and `from` come from the callee
+  std::vector<Copy> arguments, results;  // for indirect calls `to` and `from` come from the callee
 };
 
 struct FunctionCode {
   std::string_view name;
   const ptx::Function* source = nullptr;
-  uint32_t entry = 0;            // op
-  uint32_t frame_bytes = 0;      // registers
+  uint32_t entry = 0;        // op
+  uint32_t frame_bytes = 0;  // registers
   uint32_t predicates = 0;
-  uint32_t local_bytes = 0;      // of its frame, parameters included
+  uint32_t local_bytes = 0;  // of its frame, parameters included
   std::vector<uint32_t> parameter_offsets, result_offsets;
 };
 
@@ -68,6 +68,7 @@ struct Program {
   std::vector<BlockInfo> blocks;
   std::vector<Origin> origins;
   std::vector<FunctionCode> functions;  // [0] is the kernel
+  std::vector<int> code_of_function;    // by the module's number; -1 where it is not reached
   std::vector<CallSite> calls;
   std::vector<std::vector<uint32_t>> tables;  // of indirect branches
   uint32_t site_count = 0;
@@ -79,6 +80,11 @@ struct Program {
   bool calls_functions = false;
   int max_threads = 0, required_threads = 0;
 };
+
+// The address of a module's function, for calls by pointer.
+inline uint64_t FunctionAddress(int function) {
+  return kCodeWindow + 16 * static_cast<uint64_t>(function);
+}
 
 // Addresses of module variables, for the decoder.
 struct SymbolTable {
@@ -99,9 +105,15 @@ void SetVectorHandlers(bool on);
 // ---- the builder's form ----
 
 enum class Place : uint8_t {
-  kD, kA, kB, kC,        // register offset
-  kPredicateD, kPredicateTarget,  // index of a predicate
-  kPredicateA, kPredicateB, kPredicateC,  // index * 2 + negated
+  kD,
+  kA,
+  kB,
+  kC,  // register offset
+  kPredicateD,
+  kPredicateTarget,  // index of a predicate
+  kPredicateA,
+  kPredicateB,
+  kPredicateC,  // index * 2 + negated
   kList,
 };
 
@@ -119,8 +131,8 @@ struct Micro {
   bool counts = false;  // the first of its instruction
   Work work = Work::kOther;
   std::vector<Ref> refs;
-  int32_t target = -1, next = -1;   // label ids of branches: PTX instruction indexes
-  std::vector<int32_t> targets;     // of an indirect branch
+  int32_t target = -1, next = -1;  // label ids of branches: PTX instruction indexes
+  std::vector<int32_t> targets;    // of an indirect branch
 };
 
 struct VirtualRegister {

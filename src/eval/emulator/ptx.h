@@ -73,11 +73,11 @@ struct Variable {
   Space space = Space::kGlobal;
   Type type = Type::kNone;
   uint64_t align = 1;
-  uint64_t bytes = 0;       // 0: an extern array
+  uint64_t bytes = 0;  // 0: an extern array
   bool is_extern = false;
   int32_t scope = 0;
-  std::string image;        // initial bytes, at most `bytes`
-  struct Reference {        // an address within the image
+  std::string image;  // initial bytes, at most `bytes`
+  struct Reference {  // an address within the image
     uint64_t offset = 0;
     std::string_view symbol;
     int64_t addend = 0;

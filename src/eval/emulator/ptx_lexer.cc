@@ -102,8 +102,8 @@ Token Lexer::Number() {
     radix = 2, from = at_ + 2, end = digits_end(from, dec);
   } else {
     end = digits_end(from, dec);
-    const bool real = end < text_.size() && (text_[end] == '.' || text_[end] == 'e' ||
-                                             text_[end] == 'E');
+    const bool real =
+        end < text_.size() && (text_[end] == '.' || text_[end] == 'e' || text_[end] == 'E');
     if (real) {
       double value = 0;
       const auto done = std::from_chars(base + at_, base + text_.size(), value);
@@ -131,8 +131,9 @@ Token Lexer::Next() {
   if (std::isdigit(static_cast<unsigned char>(c))) return Number();
   if (IsWordStart(c)) return Word();
   if (c == '.' && IsWordStart(after)) {
-    const size_t begin = at_;
-    Word();
+    // ".reg.b16" is two directives.
+    const size_t begin = at_++;
+    while (at_ < text_.size() && IsWordPart(text_[at_])) ++at_;
     return Make(Token::Kind::kDirective, begin);
   }
   const size_t begin = at_++;

@@ -9,13 +9,20 @@ namespace kw::eval::ptx {
 
 struct Token {
   enum class Kind : uint8_t {
-    kEnd, kWord, kDirective, kInteger, kFloat, kString, kPunct, kBad,
+    kEnd,
+    kWord,
+    kDirective,
+    kInteger,
+    kFloat,
+    kString,
+    kPunct,
+    kBad,
   };
   Kind kind = Kind::kEnd;
   std::string_view text;
   int32_t line = 0;
-  int64_t integer = 0;   // of kInteger; of kFloat the bits of the double
-  bool single = false;   // 0f...
+  int64_t integer = 0;  // of kInteger; of kFloat the bits of the double
+  bool single = false;  // 0f...
   bool Is(char c) const { return kind == Kind::kPunct && text[0] == c; }
   bool Is(std::string_view s) const { return text == s; }
 };

@@ -103,8 +103,7 @@ class Parser {
   Result<void> Body(Function* function);
   Result<void> Statement(int32_t scope);
   Result<void> Registers(int32_t scope);
-  Result<void> VariableTail(Space space, int32_t scope, bool is_extern,
-                            std::vector<Variable>* out);
+  Result<void> VariableTail(Space space, int32_t scope, bool is_extern, std::vector<Variable>* out);
   Result<void> Initialiser(Variable* variable);
   Result<void> InitialValue(Variable* variable, uint64_t* at, int depth);
   Result<void> Location();
@@ -219,8 +218,8 @@ Result<void> Parser::Parameters(std::vector<Variable>* out) {
         break;
       }
     }
-    variable.type = token_.kind == Token::Kind::kDirective ? TypeNamed(token_.text.substr(1))
-                                                           : Type::kNone;
+    variable.type =
+        token_.kind == Token::Kind::kDirective ? TypeNamed(token_.text.substr(1)) : Type::kNone;
     if (Bytes(variable.type) == 0) return Bad("expected a type");
     Advance();
     for (;;) {
@@ -388,8 +387,7 @@ bool Parser::Resolve(std::string_view name, Operand* operand) {
   const auto range = ranges_.find(name.substr(0, digits));
   const size_t length = name.size() - digits;
   int64_t index = -1;
-  if (range != ranges_.end() && length > 0 && length < 9 &&
-      (length == 1 || name[digits] != '0')) {
+  if (range != ranges_.end() && length > 0 && length < 9 && (length == 1 || name[digits] != '0')) {
     index = 0;
     for (const char c : name.substr(digits)) index = index * 10 + (c - '0');
   }
@@ -558,8 +556,7 @@ Result<void> Parser::Location() {
 // label: .branchtargets a, b, c;
 Result<void> Parser::BranchTable() {
   if (function_->labels.empty()) return Bad("a branch table without a label");
-  std::vector<std::string_view>& targets =
-      function_->branch_tables[function_->labels.back().name];
+  std::vector<std::string_view>& targets = function_->branch_tables[function_->labels.back().name];
   Advance();
   do {
     KW_ASSIGN(const std::string_view name, Name());
@@ -588,8 +585,7 @@ Result<Operand> Parser::ParseAddress(int depth) {
       address.value = base.value;
       base.value = 0;
     }
-    const bool plain =
-        base.kind == Operand::Kind::kRegister || base.kind == Operand::Kind::kSymbol;
+    const bool plain = base.kind == Operand::Kind::kRegister || base.kind == Operand::Kind::kSymbol;
     if (!plain) address.kind = Operand::Kind::kOther;
     address.list.push_back(std::move(base));
     if (Accept('+')) {
@@ -628,8 +624,8 @@ Result<Operand> Parser::ParseOperand(int depth) {
   const bool minus = Accept('-');
   if (token_.kind == Token::Kind::kInteger) {
     operand.kind = Operand::Kind::kInteger;
-    operand.value = minus ? static_cast<int64_t>(0 - static_cast<uint64_t>(token_.integer))
-                          : token_.integer;
+    operand.value =
+        minus ? static_cast<int64_t>(0 - static_cast<uint64_t>(token_.integer)) : token_.integer;
     Advance();
     return operand;
   }
@@ -696,8 +692,7 @@ Result<void> Parser::ParseInstruction(int32_t scope) {
   }
   if (!token_.Is(';')) return Bad("expected ';'");
   const size_t text_end = static_cast<size_t>(token_.text.data() - module_->text.data());
-  instruction.text =
-      std::string_view(module_->text).substr(text_begin, text_end - text_begin + 1);
+  instruction.text = std::string_view(module_->text).substr(text_begin, text_end - text_begin + 1);
   Advance();
   function_->instructions.push_back(std::move(instruction));
   return {};
@@ -707,13 +702,13 @@ Result<void> Parser::ParseInstruction(int32_t scope) {
 
 Type TypeNamed(std::string_view name) {
   static const std::unordered_map<std::string_view, Type> kTypes = {
-      {"pred", Type::kPred}, {"b8", Type::kB8},     {"u8", Type::kU8},
-      {"s8", Type::kS8},     {"b16", Type::kB16},   {"u16", Type::kU16},
-      {"s16", Type::kS16},   {"f16", Type::kF16},   {"bf16", Type::kBf16},
-      {"b32", Type::kB32},   {"u32", Type::kU32},   {"s32", Type::kS32},
+      {"pred", Type::kPred}, {"b8", Type::kB8},       {"u8", Type::kU8},
+      {"s8", Type::kS8},     {"b16", Type::kB16},     {"u16", Type::kU16},
+      {"s16", Type::kS16},   {"f16", Type::kF16},     {"bf16", Type::kBf16},
+      {"b32", Type::kB32},   {"u32", Type::kU32},     {"s32", Type::kS32},
       {"f32", Type::kF32},   {"f16x2", Type::kF16x2}, {"bf16x2", Type::kBf16x2},
-      {"tf32", Type::kTf32}, {"b64", Type::kB64},   {"u64", Type::kU64},
-      {"s64", Type::kS64},   {"f64", Type::kF64},   {"b128", Type::kB128}};
+      {"tf32", Type::kTf32}, {"b64", Type::kB64},     {"u64", Type::kU64},
+      {"s64", Type::kS64},   {"f64", Type::kF64},     {"b128", Type::kB128}};
   const auto found = kTypes.find(name);
   return found == kTypes.end() ? Type::kNone : found->second;
 }

@@ -17,9 +17,8 @@ std::string Coordinates(const Dim3& d) { return fmt::format("({},{},{})", d.x, d
 
 std::string InstructionText(const Warp& w, const Op& op) {
   const Origin& origin = w.launch->program->origins[op.origin];
-  return origin.instruction == nullptr
-             ? "(end of function)"
-             : Shorten(ToValidUtf8(origin.instruction->text), 160);
+  return origin.instruction == nullptr ? "(end of function)"
+                                       : Shorten(ToValidUtf8(origin.instruction->text), 160);
 }
 
 // "2 elements (8 bytes) past the end of x"
@@ -37,8 +36,8 @@ struct Finding {
 
 // What is wrong with an address that lies in no live allocation.
 Finding Judge(const DeviceMemory& memory, uint64_t address, uint32_t bytes, bool store) {
-  const std::string access = fmt::format("{} {} byte{} at {:#x}", store ? "writes" : "reads",
-                                         bytes, bytes == 1 ? "" : "s", address);
+  const std::string access = fmt::format("{} {} byte{} at {:#x}", store ? "writes" : "reads", bytes,
+                                         bytes == 1 ? "" : "s", address);
   const DeviceMemory::Entry* entry = memory.Holding(address);
   if (entry != nullptr && !entry->span.live) {
     return {"use_after_free", fmt::format("{}, in {}, which was freed", access, entry->name)};
@@ -55,11 +54,12 @@ Finding Judge(const DeviceMemory& memory, uint64_t address, uint32_t bytes, bool
   if (address < kDeviceBase || address >= kDeviceBase + kDeviceBytes) {
     return {"host_pointer",
             fmt::format("{}, which is no device memory: a host pointer was passed to the kernel, "
-                        "or the address is garbage", access)};
+                        "or the address is garbage",
+                        access)};
   }
   const auto [below, above] = memory.Around(address);
-  const uint64_t past = below == nullptr ? ~uint64_t{0}
-                                         : address - (below->span.start + below->span.bytes);
+  const uint64_t past =
+      below == nullptr ? ~uint64_t{0} : address - (below->span.start + below->span.bytes);
   const uint64_t before = above == nullptr ? ~uint64_t{0} : above->span.start - address;
   if (below != nullptr && past <= before) {
     return {"out_of_bounds",
@@ -110,8 +110,8 @@ std::string Where(const Hazard& hazard) {
     place = fmt::format(", {}:{}", hazard.file.substr(slash == std::string::npos ? 0 : slash + 1),
                         hazard.line);
   }
-  return fmt::format("[{}{}, block {}, thread {}]", hazard.kernel, place,
-                     Coordinates(hazard.block), Coordinates(hazard.thread));
+  return fmt::format("[{}{}, block {}, thread {}]", hazard.kernel, place, Coordinates(hazard.block),
+                     Coordinates(hazard.thread));
 }
 
 void HazardLog::Add(Hazard hazard) {
@@ -165,7 +165,8 @@ bool StopForBudget(Warp& w, const Op& op) {
   const Hazard at = MakeHazard(w, op, std::countr_zero(w.mask | 0x80000000u), "");
   return Stop(w.launch, LaunchOutcome::Status::kBudget,
               fmt::format("the budget of {} lane-instructions is spent: an endless loop, or far "
-                          "too much work. It was here: {}", w.launch->budget, Where(at)));
+                          "too much work. It was here: {}",
+                          w.launch->budget, Where(at)));
 }
 
 bool FaultGlobal(Warp& w, const Op& op, const uint64_t* addresses, uint64_t offset, uint32_t bytes,
@@ -231,9 +232,9 @@ void NoteUninitialised(Warp& w, const Op& op, int lane, uint64_t address, bool s
   Hazard hazard = MakeHazard(w, op, lane, "uninitialised");
   hazard.address = address;
   if (shared) {
-    hazard.text = fmt::format(
-        "reads shared memory at byte {} that no thread of the block has written. {}", address,
-        Where(hazard));
+    hazard.text =
+        fmt::format("reads shared memory at byte {} that no thread of the block has written. {}",
+                    address, Where(hazard));
   } else {
     const DeviceMemory::Entry* entry = w.launch->memory->Holding(address);
     hazard.text = fmt::format("reads byte {} of {}, which nobody has written. {}",
@@ -256,8 +257,8 @@ bool StoreToReadOnly(Warp& w, const Op& op, int lane, uint64_t address, Span* sp
   span->reported = true;
   Hazard hazard = MakeHazard(w, op, lane, "input_written");
   hazard.address = address;
-  hazard.text = fmt::format("writes to byte {} of {}, which is an input. {}",
-                            address - span->start, name, Where(hazard));
+  hazard.text = fmt::format("writes to byte {} of {}, which is an input. {}", address - span->start,
+                            name, Where(hazard));
   w.launch->hazards->Add(std::move(hazard));
   return true;
 }
@@ -284,9 +285,9 @@ void NoteShuffle(Warp& w, const Op& op, uint32_t missing) {
         "call it outside of the condition, or with the mask of the lanes that take part. {}",
         InstructionText(w, op), missing, Where(hazard));
   } else {
-    hazard.text = fmt::format(
-        "`{}` is executed by lanes ({:#010x}) that its mask does not all name. {}",
-        InstructionText(w, op), w.mask, Where(hazard));
+    hazard.text =
+        fmt::format("`{}` is executed by lanes ({:#010x}) that its mask does not all name. {}",
+                    InstructionText(w, op), w.mask, Where(hazard));
   }
   w.launch->hazards->Add(std::move(hazard));
 }

@@ -38,10 +38,10 @@ struct Group {
   uint32_t mask = 0;
   uint32_t pc = 0;
   State state = State::kReady;
-  uint8_t penalty = 0;      // for having spun
-  uint32_t members = 0;     // awaited by a collective
-  uint32_t barrier = 0;     // id
-  uint32_t spins = 0;       // ways back since it last gave way
+  uint8_t penalty = 0;   // for having spun
+  uint32_t members = 0;  // awaited by a collective
+  uint32_t barrier = 0;  // id
+  uint32_t spins = 0;    // ways back since it last gave way
   uint32_t function = 0, registers = 0, predicates = 0, local = 0;  // frame
   std::vector<Return> stack;
 };
@@ -52,8 +52,8 @@ struct WarpState {
   std::vector<uint32_t> predicates;
   char* registers = nullptr;
   bool done = false;
-  bool blocked = false;    // waits at a barrier
-  bool spun = false;       // gave way in a waiting loop
+  bool blocked = false;  // waits at a barrier
+  bool spun = false;     // gave way in a waiting loop
 };
 
 struct BarrierState {

@@ -89,10 +89,9 @@ int WarpRunner::Pick() {
       continue;
     }
     const Group& b = ws_.groups[static_cast<size_t>(best)];
-    const bool better =
-        g.penalty != b.penalty               ? g.penalty < b.penalty
-        : g.stack.size() != b.stack.size() ? g.stack.size() > b.stack.size()
-                                             : g.pc < b.pc;
+    const bool better = g.penalty != b.penalty             ? g.penalty < b.penalty
+                        : g.stack.size() != b.stack.size() ? g.stack.size() > b.stack.size()
+                                                           : g.pc < b.pc;
     if (better) best = static_cast<int>(i);
   }
   return best;
@@ -178,8 +177,8 @@ bool WarpRunner::Arrive() {
   for (Group& group : ws_.groups) {
     if (&group == first || (line(group) == line(*first) && line(group) != 0)) continue;
     Restore(ws_, group);
-    Hazard hazard = MakeHazard(ws_.warp, ops_[group.pc], std::countr_zero(group.mask),
-                               "barrier_divergence");
+    Hazard hazard =
+        MakeHazard(ws_.warp, ops_[group.pc], std::countr_zero(group.mask), "barrier_divergence");
     hazard.text = fmt::format(
         "lanes of one warp wait at different barriers (another one is at line {}): every thread "
         "of the block must reach the same __syncthreads(); move it out of the condition. {}",
@@ -262,9 +261,9 @@ bool WarpRunner::Terminate(Group& group, const Op& op, bool* leave) {
   stat.lanes += lanes;
   launch_.spent += uint64_t{lanes} * launch_.program->blocks[op.block].size;
   if (launch_.spent > launch_.budget) return StopForBudget(w, op);
-  const uint32_t holds =
-      op.guard == 0 ? group.mask
-                    : group.mask & (w.predicates[op.guard >> 1] ^ (0u - (op.guard & 1)));
+  const uint32_t holds = op.guard == 0
+                             ? group.mask
+                             : group.mask & (w.predicates[op.guard >> 1] ^ (0u - (op.guard & 1)));
   *leave = ws_.groups.size() > 1;
   switch (op.kind) {
     case OpKind::kJump:
@@ -288,8 +287,8 @@ bool WarpRunner::Terminate(Group& group, const Op& op, bool* leave) {
       *leave = true;
       return true;
     case OpKind::kIndirect: {
-      const uint32_t* index = reinterpret_cast<const uint32_t*>(w.base[op.a >> 31] +
-                                                                (op.a & 0x7fffffff));
+      const uint32_t* index =
+          reinterpret_cast<const uint32_t*>(w.base[op.a >> 31] + (op.a & 0x7fffffff));
       const std::vector<uint32_t>& table = launch_.program->tables[op.imm];
       const uint32_t lead = index[std::countr_zero(group.mask)];
       uint32_t same = 0;
@@ -297,8 +296,8 @@ bool WarpRunner::Terminate(Group& group, const Op& op, bool* leave) {
       same &= group.mask;
       if (lead >= table.size()) {
         Hazard hazard = MakeHazard(w, op, std::countr_zero(same), "bad_branch");
-        hazard.text = fmt::format("an indirect branch with index {} of {}. {}", lead,
-                                  table.size(), Where(hazard));
+        hazard.text = fmt::format("an indirect branch with index {} of {}. {}", lead, table.size(),
+                                  Where(hazard));
         return StopWithHazard(w, std::move(hazard));
       }
       if (same == group.mask) {
@@ -333,13 +332,15 @@ bool WarpRunner::Terminate(Group& group, const Op& op, bool* leave) {
       ReturnFrom(group);
       *leave = true;
       return true;
-    case OpKind::kCall: return CallFunction(group, op, leave);
+    case OpKind::kCall:
+      return CallFunction(group, op, leave);
     case OpKind::kTrap: {
       Hazard hazard = MakeHazard(w, op, std::countr_zero(group.mask), "trap");
       hazard.text = fmt::format("the kernel executed a trap. {}", Where(hazard));
       return StopWithHazard(w, std::move(hazard));
     }
-    default: return StopUnsupportedOp(w, op);
+    default:
+      return StopUnsupportedOp(w, op);
   }
 }
 
@@ -349,14 +350,23 @@ bool WarpRunner::AtCollective(Group& group, const Op& op, bool* leave) {
                                                               (op.c & 0x7fffffff));
   // After a report the group goes on with the lanes that are here.
   const bool forced = group.members != 0 && group.members == group.mask;
-  uint32_t wanted = forced ? group.mask : members[std::countr_zero(group.mask)];
   for (Group& other : ws_.groups) {
     if (&other == &group || other.state != Group::State::kCollective) continue;
     if (!SameFrame(group, other)) continue;
     group.mask |= other.mask;
     other.mask = 0;
   }
-  group.members = wanted;
+  // Tiles of a warp may meet here, each with its own mask.
+  uint32_t wanted = 0, strangers = 0;
+  bool same = true;
+  const uint32_t lead = members[std::countr_zero(group.mask)];
+  for (uint32_t m = group.mask; m != 0; m &= m - 1) {
+    const int lane = std::countr_zero(m);
+    wanted |= members[lane];
+    strangers |= (~members[lane] >> lane & 1) << lane;
+    same &= members[lane] == lead;
+  }
+  group.members = forced ? group.mask : wanted;
   const uint32_t missing = ws_.groups.size() > 1 ? Missing(ws_, group, op) : 0;
   if (missing != 0) {
     group.state = Group::State::kCollective;
@@ -364,17 +374,32 @@ bool WarpRunner::AtCollective(Group& group, const Op& op, bool* leave) {
     *leave = true;
     return true;
   }
+  const uint32_t met = group.members;
   group.members = 0;
   Restore(ws_, group);
-  const uint32_t absent_self = group.mask & ~wanted;
-  if (absent_self != 0) NoteShuffle(w, op, 0);
-  if (!op.fn(w, op)) return false;
+  if (strangers != 0) NoteShuffle(w, op, 0);
+  if (same) {
+    if (!op.fn(w, op)) return false;
+  } else {
+    for (uint32_t left = group.mask; left != 0;) {
+      const uint32_t mask = members[std::countr_zero(left)];
+      uint32_t tile = 0;
+      for (uint32_t m = left; m != 0; m &= m - 1) {
+        const int lane = std::countr_zero(m);
+        tile |= static_cast<uint32_t>(members[lane] == mask) << lane;
+      }
+      left &= ~tile;
+      w.mask = w.write = tile;
+      if (!op.fn(w, op)) return false;
+    }
+    Restore(ws_, group);
+  }
   group.pc += 1;
   if (op.imm == kWarpBarrier && ws_.groups.size() > 1) {
     // bar.warp.sync lets go all that waited with it.
     for (Group& other : ws_.groups) {
       if (&other == &group || other.state != Group::State::kCollective) continue;
-      if (other.members == wanted && ops_[other.pc].imm == kWarpBarrier) {
+      if (other.members == met && ops_[other.pc].imm == kWarpBarrier) {
         other.state = Group::State::kReady;
         other.members = 0;
         other.pc += 1;
@@ -434,13 +459,15 @@ bool WarpRunner::CallFunction(Group& group, const Op& op, bool* leave) {
     case CallSite::BuiltIn::kPrintf:
       group.pc = op.next;
       return DevicePrintf(w, op, site);
-    case CallSite::BuiltIn::kAssert: return DeviceAssert(w, op, site);
+    case CallSite::BuiltIn::kAssert:
+      return DeviceAssert(w, op, site);
     case CallSite::BuiltIn::kNone:
       return Enter(group, op, site, static_cast<uint32_t>(site.callee));
-    case CallSite::BuiltIn::kIndirect: break;
+    case CallSite::BuiltIn::kIndirect:
+      break;
   }
-  const uint64_t* address = reinterpret_cast<const uint64_t*>(w.base[op.a >> 31] +
-                                                              (op.a & 0x7fffffff));
+  const uint64_t* address =
+      reinterpret_cast<const uint64_t*>(w.base[op.a >> 31] + (op.a & 0x7fffffff));
   const uint64_t lead = address[std::countr_zero(group.mask)];
   uint32_t same = 0;
   for (int i = 0; i < kLanes; ++i) same |= static_cast<uint32_t>(address[i] == lead) << i;
@@ -451,13 +478,14 @@ bool WarpRunner::CallFunction(Group& group, const Op& op, bool* leave) {
     return true;
   }
   const uint64_t index = (lead - kCodeWindow) / 16;
-  if ((lead & kWindowMask) != kCodeWindow || index >= launch_.program->functions.size()) {
+  const std::vector<int>& codes = launch_.program->code_of_function;
+  if ((lead & kWindowMask) != kCodeWindow || index >= codes.size() || codes[index] < 0) {
     Hazard hazard = MakeHazard(w, op, std::countr_zero(group.mask), "bad_call");
     hazard.address = lead;
     hazard.text = fmt::format("a call to {:#x}, which is no function. {}", lead, Where(hazard));
     return StopWithHazard(w, std::move(hazard));
   }
-  return Enter(group, op, site, static_cast<uint32_t>(index));
+  return Enter(group, op, site, static_cast<uint32_t>(codes[index]));
 }
 
 namespace {
@@ -499,8 +527,7 @@ bool WarpRunner::Enter(Group& group, const Op& op, const CallSite& site, uint32_
     return static_cast<uint32_t>(variables[i].bytes);
   };
   for (size_t i = 0; i < site.arguments.size(); ++i) {
-    const uint32_t bytes =
-        std::min(site.arguments[i].bytes, bytes_of(to.source->parameters, i));
+    const uint32_t bytes = std::min(site.arguments[i].bytes, bytes_of(to.source->parameters, i));
     CopyLocal(w, group.mask, group.local + site.arguments[i].from, local + to.parameter_offsets[i],
               bytes);
   }
@@ -522,8 +549,8 @@ void WarpRunner::ReturnFrom(Group& group) {
   const FunctionCode& callee = launch_.program->functions[group.function];
   const CallSite& site = launch_.program->calls[back.call];
   for (size_t i = 0; i < site.results.size() && i < callee.result_offsets.size(); ++i) {
-    const uint32_t bytes = std::min(site.results[i].bytes,
-                                    static_cast<uint32_t>(callee.source->results[i].bytes));
+    const uint32_t bytes =
+        std::min(site.results[i].bytes, static_cast<uint32_t>(callee.source->results[i].bytes));
     CopyLocal(ws_.warp, group.mask, group.local + callee.result_offsets[i],
               back.local + site.results[i].to, bytes);
   }
@@ -606,11 +633,11 @@ bool StopForDeadlock(Block& block) {
     const Group& group = ws.groups[0];
     Restore(ws, group);
     const Op& op = block.launch->program->ops[group.pc];
-    Hazard hazard =
-        MakeHazard(ws.warp, op, std::countr_zero(group.mask), "barrier_divergence");
+    Hazard hazard = MakeHazard(ws.warp, op, std::countr_zero(group.mask), "barrier_divergence");
     hazard.text = fmt::format(
         "threads wait for ever at a barrier that the others never reach: every thread of the "
-        "block must come to the same barriers. {}", Where(hazard));
+        "block must come to the same barriers. {}",
+        Where(hazard));
     return StopWithHazard(ws.warp, std::move(hazard));
   }
   return true;
@@ -726,6 +753,7 @@ void StartBlock(Block* block, uint64_t linear) {
   ++race.clock;
   race.base = race.clock << 6;
   std::fill(std::begin(race.floor), std::end(race.floor), race.clock);
+  std::fill(std::begin(race.released), std::end(race.released), race.clock);
   for (auto& row : race.seen) std::fill(std::begin(row), std::end(row), race.clock);
   launch->memory->FillPoison(block->shared, launch->shared_bytes);
   const uint32_t warps = launch->warp_count;
@@ -740,7 +768,7 @@ void StartBlock(Block* block, uint64_t linear) {
     ws.done = ws.blocked = ws.spun = false;
     const uint32_t left = launch->threads - i * kLanes;
     ws.warp.live = left >= kLanes ? kAllLanes : (1u << left) - 1;
-    ws.warp.sync_touched = false;
+    ws.warp.sync_touched = ws.warp.fenced = ws.warp.looked = false;
     ws.groups.clear();
     Group group;
     group.mask = ws.warp.live;
@@ -770,8 +798,8 @@ void RunBlocks(Launch* launch) {
   uint64_t next = 0;
   size_t turn = 0;
   while (launch->status == LaunchOutcome::Status::kOk) {
-    const bool admit = next < total && (resident.empty() || (turn >= resident.size() &&
-                                                             resident.size() < most));
+    const bool admit =
+        next < total && (resident.empty() || (turn >= resident.size() && resident.size() < most));
     if (admit) {
       std::unique_ptr<Block> block;
       if (spare.empty()) {
@@ -806,31 +834,54 @@ uint64_t SpecialValue(Warp& w, uint32_t which) {
     return (launch.seed & 0xffffffffff) + launch.spent / kLanes * 4 + ++launch.clock_reads * 16;
   };
   switch (static_cast<SpecialRegister>(which)) {
-    case SpecialRegister::kNtidX: return launch.block.x;
-    case SpecialRegister::kNtidY: return launch.block.y;
-    case SpecialRegister::kNtidZ: return launch.block.z;
-    case SpecialRegister::kCtaidX: return block.index.x;
-    case SpecialRegister::kCtaidY: return block.index.y;
-    case SpecialRegister::kCtaidZ: return block.index.z;
-    case SpecialRegister::kNctaidX: return launch.grid.x;
-    case SpecialRegister::kNctaidY: return launch.grid.y;
-    case SpecialRegister::kNctaidZ: return launch.grid.z;
-    case SpecialRegister::kWarpId: return w.index;
-    case SpecialRegister::kNwarpId: return static_cast<uint64_t>(launch.sheet->max_threads_per_sm / kLanes);
+    case SpecialRegister::kNtidX:
+      return launch.block.x;
+    case SpecialRegister::kNtidY:
+      return launch.block.y;
+    case SpecialRegister::kNtidZ:
+      return launch.block.z;
+    case SpecialRegister::kCtaidX:
+      return block.index.x;
+    case SpecialRegister::kCtaidY:
+      return block.index.y;
+    case SpecialRegister::kCtaidZ:
+      return block.index.z;
+    case SpecialRegister::kNctaidX:
+      return launch.grid.x;
+    case SpecialRegister::kNctaidY:
+      return launch.grid.y;
+    case SpecialRegister::kNctaidZ:
+      return launch.grid.z;
+    case SpecialRegister::kWarpId:
+      return w.index;
+    case SpecialRegister::kNwarpId:
+      return static_cast<uint64_t>(launch.sheet->max_threads_per_sm / kLanes);
     case SpecialRegister::kSmId:
-      return (block.linear + launch.seed) % static_cast<uint64_t>(std::max(launch.sheet->sm_count, 1));
-    case SpecialRegister::kNsmId: return static_cast<uint64_t>(launch.sheet->sm_count);
-    case SpecialRegister::kGridId: return 1;
-    case SpecialRegister::kClock: return static_cast<uint32_t>(ticks());
-    case SpecialRegister::kClockHi: return ticks() >> 32;
+      return (block.linear + launch.seed) %
+             static_cast<uint64_t>(std::max(launch.sheet->sm_count, 1));
+    case SpecialRegister::kNsmId:
+      return static_cast<uint64_t>(launch.sheet->sm_count);
+    case SpecialRegister::kGridId:
+      return 1;
+    case SpecialRegister::kClock:
+      return static_cast<uint32_t>(ticks());
+    case SpecialRegister::kClockHi:
+      return ticks() >> 32;
     case SpecialRegister::kClock64:
-    case SpecialRegister::kGlobalTimer: return ticks();
-    case SpecialRegister::kGlobalTimerLo: return static_cast<uint32_t>(ticks());
-    case SpecialRegister::kGlobalTimerHi: return ticks() >> 32;
-    case SpecialRegister::kDynamicShared: return launch.dynamic_shared;
-    case SpecialRegister::kTotalShared: return launch.shared_bytes;
-    case SpecialRegister::kOne: return 1;
-    default: return 0;
+    case SpecialRegister::kGlobalTimer:
+      return ticks();
+    case SpecialRegister::kGlobalTimerLo:
+      return static_cast<uint32_t>(ticks());
+    case SpecialRegister::kGlobalTimerHi:
+      return ticks() >> 32;
+    case SpecialRegister::kDynamicShared:
+      return launch.dynamic_shared;
+    case SpecialRegister::kTotalShared:
+      return launch.shared_bytes;
+    case SpecialRegister::kOne:
+      return 1;
+    default:
+      return 0;
   }
 }
 

@@ -29,9 +29,9 @@ enum class OpKind : uint8_t {
   kStraight,    // call fn, go on
   kCollective,  // call fn when the lanes of its member mask are here
   kBarrier,
-  kBranch,      // to `target` where the guard holds, else to `next`
+  kBranch,  // to `target` where the guard holds, else to `next`
   kJump,
-  kIndirect,    // brx.idx
+  kIndirect,  // brx.idx
   kExit,
   kReturn,
   kCall,
@@ -45,28 +45,28 @@ struct Op {
   Handler fn = nullptr;
   uint32_t d = 0, a = 0, b = 0, c = 0;
   uint64_t imm = 0;
-  uint32_t guard = 0;   // predicate index * 2 + negated; 0 none (predicate 0 is all true)
-  uint32_t list = 0;    // index into Code::lists: all operands, when there are many
-  uint32_t extra = 0;   // modifiers, by handler
-  uint32_t site = 0;    // memory site
-  uint32_t block = 0;   // basic block, of terminators
+  uint32_t guard = 0;  // predicate index * 2 + negated; 0 none (predicate 0 is all true)
+  uint32_t list = 0;   // index into Code::lists: all operands, when there are many
+  uint32_t extra = 0;  // modifiers, by handler
+  uint32_t site = 0;   // memory site
+  uint32_t block = 0;  // basic block, of terminators
   uint32_t target = 0, next = 0;
   uint32_t origin = 0;  // index of the PTX instruction, for reports
   OpKind kind = OpKind::kStraight;
-  uint8_t lists = 0;    // operands in the list
+  uint8_t lists = 0;  // operands in the list
 };
 
 // An allocation as the memory handlers see it.
 struct Span {
   uint64_t start = 0, bytes = 0;
   char* host = nullptr;
-  uint8_t* written = nullptr;  // a bit a byte, nullptr once all is written
+  uint8_t* written = nullptr;   // a bit a byte, nullptr once all is written
   uint64_t* touched = nullptr;  // a bit a 32-byte sector, for this launch
   uint64_t unwritten = 0;       // bytes
   bool read_only = false;       // constants and launch parameters
   bool is_protected = false;    // a store is a hazard
   bool live = true;
-  bool reported = false;        // protected and already stored to
+  bool reported = false;  // protected and already stored to
 };
 
 // What an instruction that touches memory remembers: the pattern of its last access, relative
@@ -76,10 +76,10 @@ struct Site {
     int64_t delta[kLanes];    // device memory
     int32_t delta32[kLanes];  // shared and local memory
   };
-  uint32_t mask = 0;          // 0: nothing remembered
+  uint32_t mask = 0;  // 0: nothing remembered
   enum Shape : uint8_t { kGeneral, kUniform, kContiguous } shape = kGeneral;
-  bool wide = false;          // which of the deltas
-  uint8_t conflicts = 0;      // extra wavefronts in shared memory
+  bool wide = false;      // which of the deltas
+  uint8_t conflicts = 0;  // extra wavefronts in shared memory
   uint8_t sector_count = 0;
   uint8_t run_count = 0;
   int16_t phase = -1;         // first address & 31 for which the sectors hold
@@ -103,6 +103,7 @@ struct RaceShadow {
   uint32_t unit_shift;
   uint32_t floor[kLanes];
   uint32_t seen[kLanes][kLanes];
+  uint32_t released[kLanes];  // what fences and atomics, or mbarriers, have made visible
 };
 inline constexpr uint32_t kAtomicWriter = 62;  // in place of a warp: an atomic, or the host
 enum class RaceKind : int { kReadAfterWrite, kWriteAfterRead, kWriteAfterWrite };
@@ -119,27 +120,28 @@ struct Counts {
 // A warp that runs. `mask` are the lanes that execute; `write` may also name lanes that have
 // ended, whose registers nobody reads again: so full-width stores stay possible.
 struct Warp {
-  char* base[2];        // registers, constants
+  char* base[2];  // registers, constants
   uint32_t* predicates;
   uint32_t mask, write;
-  uint32_t live;        // lanes that have not ended
+  uint32_t live;  // lanes that have not ended
   const uint32_t* lists;
   Site* sites;
   char* shared;
   uint32_t shared_bytes;
-  char* local;          // interleaved: word w of lane l is at (w * 32 + l) * 4
-  uint32_t local_bytes; // a lane
-  uint32_t local_base;  // of the current frame
-  const char* params;   // of the kernel
+  char* local;           // interleaved: word w of lane l is at (w * 32 + l) * 4
+  uint32_t local_bytes;  // a lane
+  uint32_t local_base;   // of the current frame
+  const char* params;    // of the kernel
   uint32_t param_bytes;
-  uint32_t index;       // in the block
+  uint32_t index;  // in the block
   uint32_t first_thread;
   Counts* counts;
-  RaceShadow* race;     // nullptr: not watched
+  RaceShadow* race;  // nullptr: not watched
   Launch* launch;
   Block* block;
   uint32_t* poison;     // the pattern for undefined values (one word)
   bool sync_touched;    // an access that other threads may wait for
+  bool fenced, looked;  // a fence since the block's start; an atomic since the last fence
   uint32_t tid[3][kLanes];
 };
 

@@ -53,7 +53,8 @@ TEST(Kernels, ElementwiseWithTail) {
   for (const int n : {1, 31, 33, 1000}) {
     const std::vector<float> x = Normal(static_cast<size_t>(n));
     const uint64_t in = bench.Upload(x, "x"), out = bench.Make(x.size() * 4, "y");
-    LaunchOutcome done = bench.Run("gelu", {static_cast<uint32_t>((n + 127) / 128)}, {128}, 0, in, out, n);
+    LaunchOutcome done =
+        bench.Run("gelu", {static_cast<uint32_t>((n + 127) / 128)}, {128}, 0, in, out, n);
     ASSERT_EQ(done.status, Status::kOk) << done.message;
     std::vector<double> want, want_tanh;
     for (const float v : x) {
@@ -178,23 +179,32 @@ TEST(Kernels, TiledAndRegisterBlockedMatmul) {
       for (int i = 0; i < 4; ++i) for (int j = 0; j < 4; ++j)
         c[(blockIdx.y * 64 + ty * 4 + i) * n + blockIdx.x * 64 + tx * 4 + j] = acc[i][j];
     })"));
-  const auto reference = [](const std::vector<float>& a, const std::vector<float>& b, size_t m, size_t n, size_t k) {
+  const auto reference = [](const std::vector<float>& a, const std::vector<float>& b, size_t m,
+                            size_t n, size_t k) {
     std::vector<double> c(m * n);
     for (size_t i = 0; i < m; ++i)
       for (size_t p = 0; p < k; ++p)
         for (size_t j = 0; j < n; ++j) c[i * n + j] += double(a[i * k + p]) * b[p * n + j];
     return c;
   };
-  for (const auto& [m, n, k] : std::vector<std::array<int, 3>>{{1, 1, 1}, {17, 33, 5}, {40, 48, 64}}) {
+  for (const auto& [m, n, k] :
+       std::vector<std::array<int, 3>>{{1, 1, 1}, {17, 33, 5}, {40, 48, 64}}) {
     const auto a = Normal(static_cast<size_t>(m * k)), b = Normal(static_cast<size_t>(k * n), 9);
-    const uint64_t da = bench.Upload(a, "a"), db = bench.Upload(b, "b"), dc = bench.Make(static_cast<uint64_t>(m * n * 4), "c");
-    const LaunchOutcome done = bench.Run("tiled", {static_cast<uint32_t>((n + 15) / 16), static_cast<uint32_t>((m + 15) / 16)}, {16, 16}, 0, da, db, dc, m, n, k);
+    const uint64_t da = bench.Upload(a, "a"), db = bench.Upload(b, "b"),
+                   dc = bench.Make(static_cast<uint64_t>(m * n * 4), "c");
+    const LaunchOutcome done = bench.Run(
+        "tiled", {static_cast<uint32_t>((n + 15) / 16), static_cast<uint32_t>((m + 15) / 16)},
+        {16, 16}, 0, da, db, dc, m, n, k);
     ASSERT_EQ(done.status, Status::kOk) << done.message;
-    ExpectNear(bench.Download<float>(dc, static_cast<size_t>(m * n)), reference(a, b, static_cast<size_t>(m), static_cast<size_t>(n), static_cast<size_t>(k)), 1e-5);
+    ExpectNear(
+        bench.Download<float>(dc, static_cast<size_t>(m * n)),
+        reference(a, b, static_cast<size_t>(m), static_cast<size_t>(n), static_cast<size_t>(k)),
+        1e-5);
     ASSERT_EQ(bench.HazardKinds(), "") << bench.last_hazards[0].text;
   }
   const auto a = Normal(128 * 128), b = Normal(128 * 128, 9);
-  const uint64_t da = bench.Upload(a, "a"), db = bench.Upload(b, "b"), dc = bench.Make(128 * 128 * 4, "c");
+  const uint64_t da = bench.Upload(a, "a"), db = bench.Upload(b, "b"),
+                 dc = bench.Make(128 * 128 * 4, "c");
   const LaunchOutcome done = bench.Run("blocked", {2, 2}, {256}, 0, da, db, dc, 128);
   ASSERT_EQ(done.status, Status::kOk) << done.message;
   ExpectNear(bench.Download<float>(dc, 128 * 128), reference(a, b, 128, 128, 128), 1e-5);

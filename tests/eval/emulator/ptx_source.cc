@@ -13,8 +13,9 @@ std::string CompilePtx(std::string_view source, std::string_view arch,
   if (!scratch) return "";
   const std::string cu = scratch->path() + "/test.cu", ptx = scratch->path() + "/test.ptx";
   EXPECT_TRUE(WriteFileAtomic(cu, source).has_value());
-  std::string command = "PATH=$PATH:/usr/local/cuda/bin nvcc -std=c++17 -ptx -lineinfo -arch=compute_" +
-                        std::string(arch) + " -o " + ptx + " " + cu;
+  std::string command =
+      "PATH=$PATH:/usr/local/cuda/bin nvcc -std=c++17 -ptx -lineinfo -arch=compute_" +
+      std::string(arch) + " -o " + ptx + " " + cu;
   for (const std::string& flag : flags) command += " " + flag;
   EXPECT_EQ(std::system(command.c_str()), 0) << command;
   auto text = ReadFile(ptx);
@@ -80,11 +81,13 @@ uint16_t ToHalf(float value) {
   std::memcpy(&bits, &value, 4);
   const uint16_t sign = static_cast<uint16_t>(bits >> 16 & 0x8000);
   bits &= 0x7fffffff;
-  if (bits >= 0x47800000) return static_cast<uint16_t>(sign | (bits > 0x7f800000 ? 0x7e00 : 0x7c00));
+  if (bits >= 0x47800000)
+    return static_cast<uint16_t>(sign | (bits > 0x7f800000 ? 0x7e00 : 0x7c00));
   if (bits < 0x38800000) {
     float magnitude;
     std::memcpy(&magnitude, &bits, 4);
-    return static_cast<uint16_t>(sign | static_cast<uint16_t>(__builtin_rintf(magnitude * 0x1p24f)));
+    return static_cast<uint16_t>(sign |
+                                 static_cast<uint16_t>(__builtin_rintf(magnitude * 0x1p24f)));
   }
   bits += 0xfff + (bits >> 13 & 1);
   return static_cast<uint16_t>(sign | (bits - 0x38000000) >> 13);

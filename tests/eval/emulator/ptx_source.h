@@ -24,8 +24,8 @@ class Bench {
   template <class T>
   uint64_t Upload(const std::vector<T>& values, std::string name) {
     const uint64_t at = Make(values.size() * sizeof(T), std::move(name));
-    Put(at, std::string_view(reinterpret_cast<const char*>(values.data()),
-                             values.size() * sizeof(T)));
+    Put(at,
+        std::string_view(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)));
     return at;
   }
   uint64_t Make(uint64_t bytes, std::string name);

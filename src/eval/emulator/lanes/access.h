@@ -14,8 +14,8 @@ template <class A>
 inline bool SamePattern(const Site& s, const A* addr, A lead, u32 mask) {
   if (s.mask != mask || s.wide != (sizeof(A) == 8)) return false;
   A diff = 0;
-  const A* delta = sizeof(A) == 8 ? reinterpret_cast<const A*>(s.delta)
-                                  : reinterpret_cast<const A*>(s.delta32);
+  const A* delta =
+      sizeof(A) == 8 ? reinterpret_cast<const A*>(s.delta) : reinterpret_cast<const A*>(s.delta32);
   if (mask == kAllLanes) {
     for (int i = 0; i < kLanes; ++i) diff |= (addr[i] - lead) ^ delta[i];
   } else {
@@ -79,8 +79,10 @@ void Learn(Site& s, const A* addr, A lead, u32 mask, int bytes) {
   bool uniform = true, contiguous = mask == kAllLanes;
   for (int i = 0; i < kLanes; ++i) {
     const S d = Has(mask, i) ? static_cast<S>(addr[i] - lead) : S{0};
-    if constexpr (sizeof(A) == 8) s.delta[i] = d;
-    else s.delta32[i] = d;
+    if constexpr (sizeof(A) == 8)
+      s.delta[i] = d;
+    else
+      s.delta32[i] = d;
     if (!Has(mask, i)) continue;
     uniform &= d == 0;
     contiguous &= d == static_cast<S>(i * bytes);
@@ -288,8 +290,9 @@ inline void RaceWrite(Warp& w, const Op& op, u32 address, u32 bytes, const char*
   if (suspicious != 0) {
     for (u32 i = 0; i < n; ++i) {
       const u32 at = (from + i) << shift;
-      const bool same = fresh != nullptr && at >= address &&
-                        __builtin_memcmp(w.shared + at, fresh + (at - address), size_t{1} << shift) == 0;
+      const bool same =
+          fresh != nullptr && at >= address &&
+          __builtin_memcmp(w.shared + at, fresh + (at - address), size_t{1} << shift) == 0;
       if (same) continue;
       if (Unordered(r, me, writer[i] >> 6, writer[i] & 63)) {
         NoteRace(w, op, at, writer[i] & 63, RaceKind::kWriteAfterWrite);
@@ -304,6 +307,29 @@ inline void RaceWrite(Warp& w, const Op& op, u32 address, u32 bytes, const char*
   }
   const u32 stamp = r.clock << 6 | (atomic ? kAtomicWriter : me);
   for (u32 i = 0; i < n; ++i) writer[i] = stamp;
+}
+
+// Ordering between warps by other means than barriers. All flags of a block count as one: that
+// may hide a race in code that mixes several, and never invents one.
+inline void Release(Warp& w) {
+  if (w.race == nullptr) return;
+  RaceShadow& r = *w.race;
+  for (int x = 0; x < kLanes; ++x) {
+    r.released[x] = r.released[x] > r.seen[w.index][x] ? r.released[x] : r.seen[w.index][x];
+  }
+  r.released[w.index] = ++r.clock;
+}
+inline void Acquire(Warp& w) {
+  if (w.race == nullptr) return;
+  RaceShadow& r = *w.race;
+  u32* seen = r.seen[w.index];
+  for (int x = 0; x < kLanes; ++x) seen[x] = seen[x] > r.released[x] ? seen[x] : r.released[x];
+}
+// An access by which threads signal each other: it publishes what was fenced before it.
+inline void Signal(Warp& w) {
+  w.sync_touched = true;
+  w.looked = true;
+  if (w.fenced) Release(w);
 }
 
 // The shared address of the first active lane, checked and counted; false when the launch ends.

@@ -10,18 +10,29 @@ namespace {
 template <class T>
 inline T AtomicInteger(AtomicOp op, T old, T b, T c) {
   switch (op) {
-    case AtomicOp::kAnd: return old & b;
-    case AtomicOp::kOr: return old | b;
-    case AtomicOp::kXor: return old ^ b;
+    case AtomicOp::kAnd:
+      return old & b;
+    case AtomicOp::kOr:
+      return old | b;
+    case AtomicOp::kXor:
+      return old ^ b;
     case AtomicOp::kStore:
-    case AtomicOp::kExch: return b;
-    case AtomicOp::kAdd: return static_cast<T>(old + b);
-    case AtomicOp::kInc: return old >= b ? T{0} : static_cast<T>(old + 1);
-    case AtomicOp::kDec: return old == 0 || old > b ? b : static_cast<T>(old - 1);
-    case AtomicOp::kMin: return b < old ? b : old;
-    case AtomicOp::kMax: return b > old ? b : old;
-    case AtomicOp::kCas: return old == b ? c : old;
-    case AtomicOp::kLoad: return old;
+    case AtomicOp::kExch:
+      return b;
+    case AtomicOp::kAdd:
+      return static_cast<T>(old + b);
+    case AtomicOp::kInc:
+      return old >= b ? T{0} : static_cast<T>(old + 1);
+    case AtomicOp::kDec:
+      return old == 0 || old > b ? b : static_cast<T>(old - 1);
+    case AtomicOp::kMin:
+      return b < old ? b : old;
+    case AtomicOp::kMax:
+      return b > old ? b : old;
+    case AtomicOp::kCas:
+      return old == b ? c : old;
+    case AtomicOp::kLoad:
+      return old;
   }
   return old;
 }
@@ -53,8 +64,8 @@ inline T AtomicResult(AtomicOp op, Type type, bool device, T old, T b, T c) {
         if (op == AtomicOp::kExch || op == AtomicOp::kCas) break;
         if (!device) return Bits<u32>(AtomicReal(op, Bits<float>(old), Bits<float>(b)));
         // In device memory subnormal operands and results count as zero.
-        return FlushBits(Bits<u32>(
-            AtomicReal(op, Bits<float>(FlushBits(old)), Bits<float>(FlushBits(b)))));
+        return FlushBits(
+            Bits<u32>(AtomicReal(op, Bits<float>(FlushBits(old)), Bits<float>(FlushBits(b)))));
       }
       break;
     case Type::kF64:
@@ -71,11 +82,13 @@ inline T AtomicResult(AtomicOp op, Type type, bool device, T old, T b, T c) {
       if constexpr (sizeof(T) == 4) {
         const bool bf16 = type == Type::kBf16x2;
         const u32 low = AtomicHalf(op, static_cast<u16>(old), static_cast<u16>(b), bf16);
-        const u32 high = AtomicHalf(op, static_cast<u16>(old >> 16), static_cast<u16>(b >> 16), bf16);
+        const u32 high =
+            AtomicHalf(op, static_cast<u16>(old >> 16), static_cast<u16>(b >> 16), bf16);
         return high << 16 | low;
       }
       break;
-    default: break;
+    default:
+      break;
   }
   return AtomicInteger<T>(op, old, b, c);
 }
@@ -101,8 +114,7 @@ inline char* ReachLane(Warp& w, const Op& op, const u64* addr, u64 offset, int i
     w.mask = mask;
     return nullptr;
   }
-  if (store && (span->read_only || span->is_protected) &&
-      !StoreToReadOnly(w, op, i, at, span)) {
+  if (store && (span->read_only || span->is_protected) && !StoreToReadOnly(w, op, i, at, span)) {
     return nullptr;
   }
   const u64 from = at - span->start;
@@ -127,7 +139,7 @@ bool Atomic(Warp& w, const Op& op) {
   const u32 space = op.extra >> 16 & 0xff;
   const u64* addr = Src<u64>(w, op.a);
   const T *b = Src<T>(w, op.b), *c = Src<T>(w, op.c);
-  w.sync_touched = true;
+  Signal(w);
   ++w.counts->atomics;
   for (u32 m = w.mask; m != 0; m &= m - 1) {
     const int i = First(m);
@@ -144,7 +156,8 @@ bool Atomic(Warp& w, const Op& op) {
       old = Get<T>(host);
       if (window == kSharedWindow && w.race != nullptr) {
         const u32 s = static_cast<u32>(at);
-        if (w.race->writer[s >> w.race->unit_shift] < w.race->base) NoteUninitialised(w, op, i, s, true);
+        if (w.race->writer[s >> w.race->unit_shift] < w.race->base)
+          NoteUninitialised(w, op, i, s, true);
         RaceWrite(w, op, s, sizeof(T), nullptr, true);
       }
       Put<T>(host, AtomicResult<T>(what, type, window == 0, old, b[i], c[i]));
@@ -196,11 +209,88 @@ bool CopyAsync(Warp& w, const Op& op) {
   return true;
 }
 
+bool Fence(Warp& w, const Op&) {
+  if (w.looked) Acquire(w);
+  w.looked = false;
+  w.fenced = true;
+  return true;
+}
+
+// ---- mbarrier: an object of 64 bits in shared memory, in an encoding of our own ----
+// phase | pending << 1 | expected << 21
+
+enum class MbarrierOp : u32 {
+  kInit,
+  kArrive,
+  kWaitToken,
+  kWaitParity,
+  kInvalidate,
+  kDrop,
+  kPending
+};
+
+// a = address, b = count, token or parity; d = token or predicate
+bool Mbarrier(Warp& w, const Op& op) {
+  if (w.mask == 0) return true;
+  const u32* addr = Src<u32>(w, op.a);
+  const MbarrierOp what = static_cast<MbarrierOp>(op.extra);
+  u32 result = 0;
+  w.sync_touched = true;
+  constexpr u64 kMost = (1u << 20) - 1;
+  bool complete = false;
+  for (u32 m = w.mask; m != 0; m &= m - 1) {
+    const int i = First(m);
+    const u32 at = addr[i] + static_cast<u32>(op.imm);
+    if ((at & 7) != 0 || at > w.shared_bytes || w.shared_bytes - at < 8) {
+      return FaultWindow(w, op, Window::kShared, i, at, 8, (at & 7) != 0);
+    }
+    u64 state = Get<u64>(w.shared + at);
+    u64 phase = state & 1, pending = state >> 1 & kMost, expected = state >> 21 & kMost;
+    switch (what) {
+      case MbarrierOp::kInit:
+        phase = 0;
+        pending = expected = Src<u32>(w, op.b)[i] & kMost;
+        break;
+      case MbarrierOp::kDrop:
+      case MbarrierOp::kArrive: {
+        if (op.d != kNoPredicate) Dst<u64>(w, op.d)[i] = state;
+        Release(w);
+        const u64 n = Src<u32>(w, op.b)[i];
+        if (what == MbarrierOp::kDrop) expected -= n < expected ? n : expected;
+        pending -= n < pending ? n : pending;
+        if (pending == 0) {
+          phase ^= 1;
+          pending = expected;
+        }
+        break;
+      }
+      case MbarrierOp::kWaitToken:
+        complete = (Src<u64>(w, op.b)[i] & 1) != phase;
+        result |= static_cast<u32>(complete) << i;
+        break;
+      case MbarrierOp::kWaitParity:
+        complete = (Src<u32>(w, op.b)[i] & 1) != phase;
+        result |= static_cast<u32>(complete) << i;
+        break;
+      case MbarrierOp::kInvalidate:
+        break;
+      case MbarrierOp::kPending:
+        break;
+    }
+    Put<u64>(w.shared + at, phase | pending << 1 | expected << 21);
+    if (w.race != nullptr) RaceWrite(w, op, at, 8, nullptr, true);
+  }
+  if (what == MbarrierOp::kWaitToken || what == MbarrierOp::kWaitParity) {
+    if (result != 0) Acquire(w);
+    SetPredicate(w, op.d, result);
+  }
+  return true;
+}
+
 constexpr HandlerEntry kAtomics[] = {
-    {K(Code::kAtomic, Type::kU16), &Atomic<u16>},
-    {K(Code::kAtomic, Type::kU32), &Atomic<u32>},
-    {K(Code::kAtomic, Type::kU64), &Atomic<u64>},
-    {K(Code::kCopyAsync, Type::kNone), &CopyAsync},
+    {K(Code::kNothing, Type::kB8), &Fence},       {K(Code::kMbarrier, Type::kB64), &Mbarrier},
+    {K(Code::kAtomic, Type::kU16), &Atomic<u16>}, {K(Code::kAtomic, Type::kU32), &Atomic<u32>},
+    {K(Code::kAtomic, Type::kU64), &Atomic<u64>}, {K(Code::kCopyAsync, Type::kNone), &CopyAsync},
 };
 
 }  // namespace

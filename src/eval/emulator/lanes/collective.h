@@ -47,7 +47,8 @@ bool Shuffle(Warp& w, const Op& op) {
   if (here == kAllLanes) {
     for (int i = 0; i < kLanes; ++i) r[i] = a[source[i]];
   } else {
-    for (int i = 0; i < kLanes; ++i) r[i] = Has(here, static_cast<int>(source[i])) ? a[source[i]] : poison;
+    for (int i = 0; i < kLanes; ++i)
+      r[i] = Has(here, static_cast<int>(source[i])) ? a[source[i]] : poison;
   }
   if (op.d != kNoPredicate) Each(w, Dst<u32>(w, op.d), [&](int i) { return r[i]; });
   if (op.target != kNoPredicate) SetPredicate(w, op.target, inside);
@@ -59,10 +60,17 @@ bool Vote(Warp& w, const Op& op) {
   const u32 members = Src<u32>(w, op.c)[First(w.mask)] & w.mask;
   const u32 yes = Predicate(w, op.a) & members;
   switch (op.extra) {
-    case 0: SetPredicate(w, op.d, yes == members ? ~0u : 0); break;
-    case 1: SetPredicate(w, op.d, yes != 0 ? ~0u : 0); break;
-    case 2: SetPredicate(w, op.d, yes == members || yes == 0 ? ~0u : 0); break;
-    default: return Each(w, Dst<u32>(w, op.d), [=](int) { return yes; });
+    case 0:
+      SetPredicate(w, op.d, yes == members ? ~0u : 0);
+      break;
+    case 1:
+      SetPredicate(w, op.d, yes != 0 ? ~0u : 0);
+      break;
+    case 2:
+      SetPredicate(w, op.d, yes == members || yes == 0 ? ~0u : 0);
+      break;
+    default:
+      return Each(w, Dst<u32>(w, op.d), [=](int) { return yes; });
   }
   return true;
 }
@@ -98,12 +106,24 @@ bool Redux(Warp& w, const Op& op) {
     const u32 x = a[First(m)];
     const bool less = (op.extra & 8) != 0 ? static_cast<i32>(x) < static_cast<i32>(r) : x < r;
     switch (op.extra & 7) {
-      case 0: r += x; break;
-      case 1: r = less ? x : r; break;
-      case 2: r = less ? r : x; break;
-      case 3: r &= x; break;
-      case 4: r |= x; break;
-      default: r ^= x; break;
+      case 0:
+        r += x;
+        break;
+      case 1:
+        r = less ? x : r;
+        break;
+      case 2:
+        r = less ? r : x;
+        break;
+      case 3:
+        r &= x;
+        break;
+      case 4:
+        r |= x;
+        break;
+      default:
+        r ^= x;
+        break;
     }
   }
   return Each(w, Dst<u32>(w, op.d), [=](int) { return r; });

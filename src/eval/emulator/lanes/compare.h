@@ -26,10 +26,14 @@ inline bool Test(T a, T b) {
 
 inline u32 Joined(const Warp& w, const Op& op, u32 r) {
   switch (static_cast<Combine>(op.extra)) {
-    case Combine::kNone: return r;
-    case Combine::kAnd: return r & Predicate(w, op.c);
-    case Combine::kOr: return r | Predicate(w, op.c);
-    case Combine::kXor: return r ^ Predicate(w, op.c);
+    case Combine::kNone:
+      return r;
+    case Combine::kAnd:
+      return r & Predicate(w, op.c);
+    case Combine::kOr:
+      return r | Predicate(w, op.c);
+    case Combine::kXor:
+      return r ^ Predicate(w, op.c);
   }
   return r;
 }
@@ -61,20 +65,34 @@ bool Setp(Warp& w, const Op& op) {
 
 inline bool TestFloat(Compare op, float a, float b) {
   switch (op) {
-    case Compare::kEq: return Test<Compare::kEq>(a, b);
-    case Compare::kNe: return Test<Compare::kNe>(a, b);
-    case Compare::kLt: return Test<Compare::kLt>(a, b);
-    case Compare::kLe: return Test<Compare::kLe>(a, b);
-    case Compare::kGt: return Test<Compare::kGt>(a, b);
-    case Compare::kGe: return Test<Compare::kGe>(a, b);
-    case Compare::kEqu: return Test<Compare::kEqu>(a, b);
-    case Compare::kNeu: return Test<Compare::kNeu>(a, b);
-    case Compare::kLtu: return Test<Compare::kLtu>(a, b);
-    case Compare::kLeu: return Test<Compare::kLeu>(a, b);
-    case Compare::kGtu: return Test<Compare::kGtu>(a, b);
-    case Compare::kGeu: return Test<Compare::kGeu>(a, b);
-    case Compare::kNum: return Test<Compare::kNum>(a, b);
-    case Compare::kNan: return Test<Compare::kNan>(a, b);
+    case Compare::kEq:
+      return Test<Compare::kEq>(a, b);
+    case Compare::kNe:
+      return Test<Compare::kNe>(a, b);
+    case Compare::kLt:
+      return Test<Compare::kLt>(a, b);
+    case Compare::kLe:
+      return Test<Compare::kLe>(a, b);
+    case Compare::kGt:
+      return Test<Compare::kGt>(a, b);
+    case Compare::kGe:
+      return Test<Compare::kGe>(a, b);
+    case Compare::kEqu:
+      return Test<Compare::kEqu>(a, b);
+    case Compare::kNeu:
+      return Test<Compare::kNeu>(a, b);
+    case Compare::kLtu:
+      return Test<Compare::kLtu>(a, b);
+    case Compare::kLeu:
+      return Test<Compare::kLeu>(a, b);
+    case Compare::kGtu:
+      return Test<Compare::kGtu>(a, b);
+    case Compare::kGeu:
+      return Test<Compare::kGeu>(a, b);
+    case Compare::kNum:
+      return Test<Compare::kNum>(a, b);
+    case Compare::kNan:
+      return Test<Compare::kNan>(a, b);
   }
   return false;
 }
@@ -118,10 +136,18 @@ bool Selp(Warp& w, const Op& op) {
 bool PredicateLogic(Warp& w, const Op& op) {
   const u32 a = Predicate(w, op.a), b = Predicate(w, op.b);
   switch (static_cast<PredicateOp>(op.extra)) {
-    case PredicateOp::kMove: SetPredicate(w, op.d, a); break;
-    case PredicateOp::kAnd: SetPredicate(w, op.d, a & b); break;
-    case PredicateOp::kOr: SetPredicate(w, op.d, a | b); break;
-    case PredicateOp::kXor: SetPredicate(w, op.d, a ^ b); break;
+    case PredicateOp::kMove:
+      SetPredicate(w, op.d, a);
+      break;
+    case PredicateOp::kAnd:
+      SetPredicate(w, op.d, a & b);
+      break;
+    case PredicateOp::kOr:
+      SetPredicate(w, op.d, a | b);
+      break;
+    case PredicateOp::kXor:
+      SetPredicate(w, op.d, a ^ b);
+      break;
   }
   return true;
 }
@@ -140,12 +166,24 @@ bool Testp(Warp& w, const Op& op) {
     const U m = a[i] & ((U{1} << kMantissa) - 1);
     bool yes = false;
     switch (what) {
-      case 0: yes = e != kExponents; break;
-      case 1: yes = e == kExponents && m == 0; break;
-      case 2: yes = !(e == kExponents && m != 0); break;
-      case 3: yes = e == kExponents && m != 0; break;
-      case 4: yes = e != 0 && e != kExponents; break;
-      case 5: yes = e == 0 && m != 0; break;
+      case 0:
+        yes = e != kExponents;
+        break;
+      case 1:
+        yes = e == kExponents && m == 0;
+        break;
+      case 2:
+        yes = !(e == kExponents && m != 0);
+        break;
+      case 3:
+        yes = e == kExponents && m != 0;
+        break;
+      case 4:
+        yes = e != 0 && e != kExponents;
+        break;
+      case 5:
+        yes = e == 0 && m != 0;
+        break;
     }
     r |= static_cast<u32>(yes) << i;
   }
@@ -153,17 +191,19 @@ bool Testp(Warp& w, const Op& op) {
 }
 
 #define KW_CMP(T, type, op) \
-  {K(Code::kSetp, Type::type, static_cast<u32>(Compare::op)), &Setp<T, Compare::op>}
-#define KW_CMP_INT(T, type)                                                           \
+  { K(Code::kSetp, Type::type, static_cast<u32>(Compare::op)), &Setp<T, Compare::op> }
+#define KW_CMP_INT(T, type)                                                               \
   KW_CMP(T, type, kEq), KW_CMP(T, type, kNe), KW_CMP(T, type, kLt), KW_CMP(T, type, kLe), \
       KW_CMP(T, type, kGt), KW_CMP(T, type, kGe)
-#define KW_CMP_FLOAT(T, type)                                                              \
-  KW_CMP_INT(T, type), KW_CMP(T, type, kEqu), KW_CMP(T, type, kNeu), KW_CMP(T, type, kLtu), \
-      KW_CMP(T, type, kLeu), KW_CMP(T, type, kGtu), KW_CMP(T, type, kGeu),                 \
-      KW_CMP(T, type, kNum), KW_CMP(T, type, kNan)
-#define KW_CMP_FTZ(op)                                                    \
-  {K(Code::kSetp, Type::kF32, static_cast<u32>(Compare::op) + 16),        \
-   &Setp<float, Compare::op, true>}
+#define KW_CMP_FLOAT(T, type)                                                                     \
+  KW_CMP_INT(T, type), KW_CMP(T, type, kEqu), KW_CMP(T, type, kNeu), KW_CMP(T, type, kLtu),       \
+      KW_CMP(T, type, kLeu), KW_CMP(T, type, kGtu), KW_CMP(T, type, kGeu), KW_CMP(T, type, kNum), \
+      KW_CMP(T, type, kNan)
+#define KW_CMP_FTZ(op)                                              \
+  {                                                                 \
+    K(Code::kSetp, Type::kF32, static_cast<u32>(Compare::op) + 16), \
+        &Setp<float, Compare::op, true>                             \
+  }
 
 constexpr HandlerEntry kCompare[] = {
     KW_CMP_INT(u16, kU16),

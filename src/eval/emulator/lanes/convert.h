@@ -36,11 +36,16 @@ struct Format {
 };
 inline Format FormatOf(Type type) {
   switch (type) {
-    case Type::kF16: return {11, -14, 15, 65504.0};
-    case Type::kBf16: return {8, -126, 127, 0x1.fep127};
-    case Type::kTf32: return {11, -126, 127, 0x1.ffcp127};
-    case Type::kF32: return {24, -126, 127, 0x1.fffffep127};
-    default: return {53, -1022, 1023, 0x1.fffffffffffffp1023};
+    case Type::kF16:
+      return {11, -14, 15, 65504.0};
+    case Type::kBf16:
+      return {8, -126, 127, 0x1.fep127};
+    case Type::kTf32:
+      return {11, -126, 127, 0x1.ffcp127};
+    case Type::kF32:
+      return {24, -126, 127, 0x1.fffffep127};
+    default:
+      return {53, -1022, 1023, 0x1.fffffffffffffp1023};
   }
 }
 constexpr Format kE4m3 = {4, -6, 8, 448.0};
@@ -68,11 +73,20 @@ inline double RoundTo(double v, double rest, const Format& format, Rounding mode
   }
   bool up = false;
   switch (mode) {
-    case Rounding::kNearest: up = f > 0.5 || (f == 0.5 && n - 2 * __builtin_floor(n / 2) == 1); break;
-    case Rounding::kAway: up = f >= 0.5; break;
-    case Rounding::kZero: break;
-    case Rounding::kDown: up = f > 0 && v < 0; break;
-    case Rounding::kUp: up = f > 0 && v > 0; break;
+    case Rounding::kNearest:
+      up = f > 0.5 || (f == 0.5 && n - 2 * __builtin_floor(n / 2) == 1);
+      break;
+    case Rounding::kAway:
+      up = f >= 0.5;
+      break;
+    case Rounding::kZero:
+      break;
+    case Rounding::kDown:
+      up = f > 0 && v < 0;
+      break;
+    case Rounding::kUp:
+      up = f > 0 && v > 0;
+      break;
   }
   double r = __builtin_ldexp(n + (up ? 1 : 0), scale);
   if (r > format.largest) {
@@ -85,19 +99,27 @@ inline double RoundTo(double v, double rest, const Format& format, Rounding mode
 
 inline double LoadReal(Type type, const char* at) {
   switch (type) {
-    case Type::kF16: return HalfToFloat(*reinterpret_cast<const u16*>(at));
-    case Type::kBf16: return Bf16ToFloat(*reinterpret_cast<const u16*>(at));
-    case Type::kF32: return *reinterpret_cast<const float*>(at);
-    default: return *reinterpret_cast<const double*>(at);
+    case Type::kF16:
+      return HalfToFloat(*reinterpret_cast<const u16*>(at));
+    case Type::kBf16:
+      return Bf16ToFloat(*reinterpret_cast<const u16*>(at));
+    case Type::kF32:
+      return *reinterpret_cast<const float*>(at);
+    default:
+      return *reinterpret_cast<const double*>(at);
   }
 }
 inline u64 RealBits(Type type, double v) {
   switch (type) {
-    case Type::kF16: return FloatToHalf(static_cast<float>(v));
-    case Type::kBf16: return FloatToBf16(static_cast<float>(v));
+    case Type::kF16:
+      return FloatToHalf(static_cast<float>(v));
+    case Type::kBf16:
+      return FloatToBf16(static_cast<float>(v));
     case Type::kF32:
-    case Type::kTf32: return Bits<u32>(static_cast<float>(v));
-    default: return Bits<u64>(v);
+    case Type::kTf32:
+      return Bits<u32>(static_cast<float>(v));
+    default:
+      return Bits<u64>(v);
   }
 }
 inline int TypeBits(Type type) {
@@ -120,10 +142,18 @@ inline u64 RealToInteger(double v, Type from, Type to, Rounding mode) {
     return zero ? 0 : u64{1} << (bits - 1);
   }
   switch (mode) {
-    case Rounding::kNearest: v = __builtin_rint(v); break;
-    case Rounding::kDown: v = __builtin_floor(v); break;
-    case Rounding::kUp: v = __builtin_ceil(v); break;
-    default: v = __builtin_trunc(v); break;
+    case Rounding::kNearest:
+      v = __builtin_rint(v);
+      break;
+    case Rounding::kDown:
+      v = __builtin_floor(v);
+      break;
+    case Rounding::kUp:
+      v = __builtin_ceil(v);
+      break;
+    default:
+      v = __builtin_trunc(v);
+      break;
   }
   if (SignedType(to)) {
     const double limit = __builtin_ldexp(1.0, bits - 1);
@@ -140,10 +170,12 @@ inline u64 RealToInteger(double v, Type from, Type to, Rounding mode) {
 // Op::extra of kCvtRounded: destination type | source type << 8 | rounding << 16 |
 // saturate << 20 | ftz << 21 | relu << 22; imm: bytes of the registers, source << 8 | result
 bool ConvertGeneral(Warp& w, const Op& op) {
-  const Type to = static_cast<Type>(op.extra & 0xff), from = static_cast<Type>(op.extra >> 8 & 0xff);
+  const Type to = static_cast<Type>(op.extra & 0xff),
+             from = static_cast<Type>(op.extra >> 8 & 0xff);
   const Rounding mode = static_cast<Rounding>(op.extra >> 16 & 15);
   const bool saturate = op.extra >> 20 & 1, flush = op.extra >> 21 & 1, relu = op.extra >> 22 & 1;
-  const int in_bytes = static_cast<int>(op.imm >> 8 & 0xff), out_bytes = static_cast<int>(op.imm & 0xff);
+  const int in_bytes = static_cast<int>(op.imm >> 8 & 0xff),
+            out_bytes = static_cast<int>(op.imm & 0xff);
   const char* a = Src<char>(w, op.a);
   char* d = Dst<char>(w, op.d);
   for (u32 m = w.mask; m != 0; m &= m - 1) {
@@ -152,7 +184,8 @@ bool ConvertGeneral(Warp& w, const Op& op) {
     u64 result = 0;
     if (RealType(from)) {
       double v = LoadReal(from, at);
-      if (flush && from == Type::kF32 && v != 0 && v < 0x1p-126 && v > -0x1p-126) v = v < 0 ? -0.0 : 0.0;
+      if (flush && from == Type::kF32 && v != 0 && v < 0x1p-126 && v > -0x1p-126)
+        v = v < 0 ? -0.0 : 0.0;
       if (RealType(to)) {
         if (saturate) v = v > 0 ? (v < 1 ? v : 1.0) : 0.0;
         if (relu) v = v > 0 || v != v ? v : 0.0;
@@ -327,25 +360,37 @@ bool LocalAddress32(Warp& w, const Op& op) {
 
 inline u32 SpecialLane(Warp& w, SpecialRegister which, int i) {
   switch (which) {
-    case SpecialRegister::kTidX: return w.tid[0][i];
-    case SpecialRegister::kTidY: return w.tid[1][i];
-    case SpecialRegister::kTidZ: return w.tid[2][i];
-    case SpecialRegister::kLaneId: return static_cast<u32>(i);
-    case SpecialRegister::kLaneMaskEq: return 1u << i;
-    case SpecialRegister::kLaneMaskLe: return ((1u << i) - 1) | 1u << i;
-    case SpecialRegister::kLaneMaskLt: return (1u << i) - 1;
-    case SpecialRegister::kLaneMaskGe: return ~((1u << i) - 1);
-    case SpecialRegister::kLaneMaskGt: return ~((1u << i) - 1) & ~(1u << i);
-    default: return 0;
+    case SpecialRegister::kTidX:
+      return w.tid[0][i];
+    case SpecialRegister::kTidY:
+      return w.tid[1][i];
+    case SpecialRegister::kTidZ:
+      return w.tid[2][i];
+    case SpecialRegister::kLaneId:
+      return static_cast<u32>(i);
+    case SpecialRegister::kLaneMaskEq:
+      return 1u << i;
+    case SpecialRegister::kLaneMaskLe:
+      return ((1u << i) - 1) | 1u << i;
+    case SpecialRegister::kLaneMaskLt:
+      return (1u << i) - 1;
+    case SpecialRegister::kLaneMaskGe:
+      return ~((1u << i) - 1);
+    case SpecialRegister::kLaneMaskGt:
+      return ~((1u << i) - 1) & ~(1u << i);
+    default:
+      return 0;
   }
 }
 template <class T>
 bool Special(Warp& w, const Op& op) {
   const SpecialRegister which = static_cast<SpecialRegister>(op.imm);
-  const bool per_lane = which <= SpecialRegister::kTidZ || which == SpecialRegister::kLaneId ||
-                        (which >= SpecialRegister::kLaneMaskEq && which <= SpecialRegister::kLaneMaskGt);
+  const bool per_lane =
+      which <= SpecialRegister::kTidZ || which == SpecialRegister::kLaneId ||
+      (which >= SpecialRegister::kLaneMaskEq && which <= SpecialRegister::kLaneMaskGt);
   if (per_lane) {
-    return Each(w, Dst<T>(w, op.d), [&](int i) { return static_cast<T>(SpecialLane(w, which, i)); });
+    return Each(w, Dst<T>(w, op.d),
+                [&](int i) { return static_cast<T>(SpecialLane(w, which, i)); });
   }
   const T value = static_cast<T>(SpecialValue(w, static_cast<u32>(op.imm)));
   return Each(w, Dst<T>(w, op.d), [=](int) { return value; });
@@ -353,16 +398,22 @@ bool Special(Warp& w, const Op& op) {
 
 bool Nothing(Warp&, const Op&) { return true; }
 
-#define KW_CVT(to, from, D, S, F) \
-  {K(Code::kCvt, Type::to, static_cast<u32>(Type::from)), &Map1<D, S, [](S a) -> D { return F; }>}
-#define KW_ROUND(T, type, mode)                                                    \
-  {K(Code::kRoundToInteger, Type::type, static_cast<u32>(Rounding::mode)),         \
-   &Map1<T, T, WholeOf<T, Rounding::mode>>}
-#define KW_TO_INT(mode)                                                       \
-  {K(Code::kCvtRounded, Type::kS32, static_cast<u32>(Rounding::mode) + 16),    \
-   &Map1<i32, float, [](float a) { return a != a ? 0 : ToInt<Rounding::mode>(a); }>}
+#define KW_CVT(to, from, D, S, F)                                                                  \
+  {                                                                                                \
+    K(Code::kCvt, Type::to, static_cast<u32>(Type::from)), &Map1<D, S, [](S a) -> D { return F; }> \
+  }
+#define KW_ROUND(T, type, mode)                                             \
+  {                                                                         \
+    K(Code::kRoundToInteger, Type::type, static_cast<u32>(Rounding::mode)), \
+        &Map1<T, T, WholeOf<T, Rounding::mode>>                             \
+  }
+#define KW_TO_INT(mode)                                                                  \
+  {                                                                                      \
+    K(Code::kCvtRounded, Type::kS32, static_cast<u32>(Rounding::mode) + 16),             \
+        &Map1<i32, float, [](float a) { return a != a ? 0 : ToInt<Rounding::mode>(a); }> \
+  }
 #define KW_INTEGER(D, d, S, s) \
-  {K(Code::kExtend, Type::d, static_cast<u32>(Type::s)), &ConvertInteger<D, S>}
+  { K(Code::kExtend, Type::d, static_cast<u32>(Type::s)), &ConvertInteger<D, S> }
 
 constexpr HandlerEntry kConvert[] = {
     {K(Code::kMov, Type::kU16), &Move<u16>},

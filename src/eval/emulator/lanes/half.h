@@ -44,8 +44,8 @@ struct Fp16 {
   static void Load(const u16* from, float* to) {
 #ifdef __F16C__
     for (int i = 0; i < N; i += 8) {
-      _mm256_storeu_ps(to + i, _mm256_cvtph_ps(_mm_loadu_si128(
-                                   reinterpret_cast<const __m128i*>(from + i))));
+      _mm256_storeu_ps(
+          to + i, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i))));
     }
 #else
     for (int i = 0; i < N; ++i) to[i] = HalfToFloat(from[i]);

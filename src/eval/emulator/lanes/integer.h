@@ -11,9 +11,9 @@ namespace {
 inline u32 DivideU32(u32 a, u32 b) {
   const double q = static_cast<double>(a) / static_cast<double>(b);
   const u32 low = static_cast<u32>(static_cast<i32>(q < 2147483648.0 ? q : 0.0));
-  const u32 high = static_cast<u32>(static_cast<i32>(
-                       q >= 2147483648.0 && b != 0 ? q - 2147483648.0 : 0.0)) |
-                   0x80000000u;
+  const u32 high =
+      static_cast<u32>(static_cast<i32>(q >= 2147483648.0 && b != 0 ? q - 2147483648.0 : 0.0)) |
+      0x80000000u;
   return b == 0 ? ~0u : q < 2147483648.0 ? low : high;
 }
 inline i32 DivideS32(i32 a, i32 b) {
@@ -90,8 +90,9 @@ inline u32 Bfind(T a, bool shift) {
   U v = static_cast<U>(a);
   if constexpr (static_cast<T>(-1) < T{0}) v = a < 0 ? ~v : v;
   if (v == 0) return ~0u;
-  const u32 at = kBits - 1 - static_cast<u32>(sizeof(T) == 8 ? __builtin_clzll(v)
-                                                            : __builtin_clz(static_cast<u32>(v)));
+  const u32 at =
+      kBits - 1 -
+      static_cast<u32>(sizeof(T) == 8 ? __builtin_clzll(v) : __builtin_clz(static_cast<u32>(v)));
   return shift ? kBits - 1 - at : at;
 }
 
@@ -102,13 +103,27 @@ inline u32 PermuteBytes(u32 a, u32 b, u32 selector, u32 mode) {
     u32 pick;
     const u32 s = selector & 3;
     switch (mode) {
-      case 1: pick = s + static_cast<u32>(i); break;                                   // f4e
-      case 2: pick = (s + 8 - static_cast<u32>(i)) & 7; break;                         // b4e
-      case 3: pick = s; break;                                                         // rc8
-      case 4: pick = static_cast<u32>(i) > s ? static_cast<u32>(i) : s; break;         // ecl
-      case 5: pick = static_cast<u32>(i) < s ? static_cast<u32>(i) : s; break;         // ecr
-      case 6: pick = (s & 1) * 2 + (static_cast<u32>(i) & 1); break;                   // rc16
-      default: pick = selector >> (4 * i) & 15; break;
+      case 1:
+        pick = s + static_cast<u32>(i);
+        break;  // f4e
+      case 2:
+        pick = (s + 8 - static_cast<u32>(i)) & 7;
+        break;  // b4e
+      case 3:
+        pick = s;
+        break;  // rc8
+      case 4:
+        pick = static_cast<u32>(i) > s ? static_cast<u32>(i) : s;
+        break;  // ecl
+      case 5:
+        pick = static_cast<u32>(i) < s ? static_cast<u32>(i) : s;
+        break;  // ecr
+      case 6:
+        pick = (s & 1) * 2 + (static_cast<u32>(i) & 1);
+        break;  // rc16
+      default:
+        pick = selector >> (4 * i) & 15;
+        break;
     }
     u32 byte = static_cast<u32>(all >> (8 * (pick & 7))) & 0xff;
     if (mode == 0 && (pick & 8) != 0) byte = (byte & 0x80) != 0 ? 0xff : 0;
@@ -188,8 +203,8 @@ bool AddCarry(Warp& w, const Op& op) {
       y = c[i];
     }
     const T in = reads && Has(carry, i) ? 1 : 0;
-    const unsigned __int128 wide =
-        minus ? static_cast<unsigned __int128>(x) - y - in : static_cast<unsigned __int128>(x) + y + in;
+    const unsigned __int128 wide = minus ? static_cast<unsigned __int128>(x) - y - in
+                                         : static_cast<unsigned __int128>(x) + y + in;
     d[i] = static_cast<T>(wide);
     const bool out = (wide >> (sizeof(T) * 8) & 1) != 0;
     if (writes) carry = (carry & ~(1u << i)) | static_cast<u32>(out) << i;
@@ -220,15 +235,17 @@ inline i32 Saturate32(T v) {
   return static_cast<i32>(v > INT32_MAX ? INT32_MAX : v < INT32_MIN ? INT32_MIN : v);
 }
 
-#define KW_WIDTHS(code, F)                                                     \
-  {K(Code::code, Type::kU16), &Map2<u16, u16, u16, [](u16 a, u16 b) { return F; }>}, \
-  {K(Code::code, Type::kU32), &Map2<u32, u32, u32, [](u32 a, u32 b) { return F; }>}, \
-  {K(Code::code, Type::kU64), &Map2<u64, u64, u64, [](u64 a, u64 b) { return F; }>}
-#define KW_SIGNS(code, F)                                                      \
-  KW_WIDTHS(code, F),                                                                \
-  {K(Code::code, Type::kS16), &Map2<i16, i16, i16, [](i16 a, i16 b) { return F; }>}, \
-  {K(Code::code, Type::kS32), &Map2<i32, i32, i32, [](i32 a, i32 b) { return F; }>}, \
-  {K(Code::code, Type::kS64), &Map2<i64, i64, i64, [](i64 a, i64 b) { return F; }>}
+#define KW_WIDTHS(code, F)                                                                 \
+  {K(Code::code, Type::kU16), &Map2<u16, u16, u16, [](u16 a, u16 b) { return F; }>},       \
+      {K(Code::code, Type::kU32), &Map2<u32, u32, u32, [](u32 a, u32 b) { return F; }>}, { \
+    K(Code::code, Type::kU64), &Map2<u64, u64, u64, [](u64 a, u64 b) { return F; }>        \
+  }
+#define KW_SIGNS(code, F)                                                                  \
+  KW_WIDTHS(code, F),                                                                      \
+      {K(Code::code, Type::kS16), &Map2<i16, i16, i16, [](i16 a, i16 b) { return F; }>},   \
+      {K(Code::code, Type::kS32), &Map2<i32, i32, i32, [](i32 a, i32 b) { return F; }>}, { \
+    K(Code::code, Type::kS64), &Map2<i64, i64, i64, [](i64 a, i64 b) { return F; }>        \
+  }
 
 constexpr HandlerEntry kInteger[] = {
     KW_WIDTHS(kAdd, a + b),

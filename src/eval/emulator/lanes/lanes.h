@@ -79,8 +79,7 @@ bool Map3(Warp& w, const Op& op) {
   const A* a = Src<A>(w, op.a);
   const B* b = Src<B>(w, op.b);
   const C* c = Src<C>(w, op.c);
-  return Each(w, Dst<D>(w, op.d),
-              [=](int i) -> D { return static_cast<D>(F(a[i], b[i], c[i])); });
+  return Each(w, Dst<D>(w, op.d), [=](int i) -> D { return static_cast<D>(F(a[i], b[i], c[i])); });
 }
 
 // For values that only the lanes that execute may compute (division, rare scalar code).

@@ -367,11 +367,11 @@ bool StoreGenericAt(Warp& w, const Op& op, const u64* addr) {
 
 // Op::extra: bit 0: others may wait for this access (volatile, acquire, release);
 // bit 1: the race check treats it as an atomic.
-#define KW_ACCESS(name, A)                        \
-  template <class M, class R, int N>              \
-  bool name(Warp& w, const Op& op) {              \
-    if (w.mask == 0) return true;                 \
-    if ((op.extra & 1) != 0) w.sync_touched = true; \
+#define KW_ACCESS(name, A)                            \
+  template <class M, class R, int N>                  \
+  bool name(Warp& w, const Op& op) {                  \
+    if (w.mask == 0) return true;                     \
+    if ((op.extra & 1) != 0) Signal(w);               \
     return name##At<M, R, N>(w, op, Src<A>(w, op.a)); \
   }
 KW_ACCESS(LoadGlobal, u64)
@@ -401,18 +401,24 @@ bool IsSpace(Warp& w, const Op& op) {
 }
 
 // Variant: memory bytes * 16 + elements.
-#define KW_SIZES(name, M, R, bytes)                                        \
-  {K(Code::k##name, Type::kNone, bytes * 16 + 1), &name<M, R, 1>},          \
-      {K(Code::k##name, Type::kNone, bytes * 16 + 2), &name<M, R, 2>},      \
-      {K(Code::k##name, Type::kNone, bytes * 16 + 4), &name<M, R, 4>}
-#define KW_SPACES(name)                                                          \
+#define KW_SIZES(name, M, R, bytes)                                      \
+  {K(Code::k##name, Type::kNone, bytes * 16 + 1), &name<M, R, 1>},       \
+      {K(Code::k##name, Type::kNone, bytes * 16 + 2), &name<M, R, 2>}, { \
+    K(Code::k##name, Type::kNone, bytes * 16 + 4), &name<M, R, 4>        \
+  }
+#define KW_SPACES(name)                                                                 \
   KW_SIZES(name, u8, u16, 1), KW_SIZES(name, u16, u16, 2), KW_SIZES(name, u32, u32, 4), \
       KW_SIZES(name, u64, u64, 8)
 
 constexpr HandlerEntry kMemory[] = {
-    KW_SPACES(LoadGlobal),  KW_SPACES(StoreGlobal),  KW_SPACES(LoadShared),
-    KW_SPACES(StoreShared), KW_SPACES(LoadLocal),    KW_SPACES(StoreLocal),
-    KW_SPACES(LoadGeneric), KW_SPACES(StoreGeneric),
+    KW_SPACES(LoadGlobal),
+    KW_SPACES(StoreGlobal),
+    KW_SPACES(LoadShared),
+    KW_SPACES(StoreShared),
+    KW_SPACES(LoadLocal),
+    KW_SPACES(StoreLocal),
+    KW_SPACES(LoadGeneric),
+    KW_SPACES(StoreGeneric),
     {K(Code::kLoadParam, Type::kNone, 1), &LoadParam<u8, u16>},
     {K(Code::kLoadParam, Type::kNone, 2), &LoadParam<u16, u16>},
     {K(Code::kLoadParam, Type::kNone, 4), &LoadParam<u32, u32>},

@@ -16,13 +16,17 @@ inline float Flush(float x) {
 
 template <class T>
 inline T AbsOf(T x) {
-  if constexpr (sizeof(T) == 8) return Bits<double>(Bits<u64>(x) & ~(u64{1} << 63));
-  else return Bits<float>(Bits<u32>(x) & 0x7fffffff);
+  if constexpr (sizeof(T) == 8)
+    return Bits<double>(Bits<u64>(x) & ~(u64{1} << 63));
+  else
+    return Bits<float>(Bits<u32>(x) & 0x7fffffff);
 }
 template <class T>
 inline T NegOf(T x) {
-  if constexpr (sizeof(T) == 8) return Bits<double>(Bits<u64>(x) ^ u64{1} << 63);
-  else return Bits<float>(Bits<u32>(x) ^ 0x80000000);
+  if constexpr (sizeof(T) == 8)
+    return Bits<double>(Bits<u64>(x) ^ u64{1} << 63);
+  else
+    return Bits<float>(Bits<u32>(x) ^ 0x80000000);
 }
 
 // A NaN operand gives the other one; zeros are ordered by sign.
@@ -192,13 +196,27 @@ inline T RoundedLane(RoundedOp what, Rounding mode, T x, T y, T z) {
   Exact e{};
   const double a = static_cast<double>(x), b = static_cast<double>(y), c = static_cast<double>(z);
   switch (what) {
-    case RoundedOp::kAdd: e = ExactSum(a, b); break;
-    case RoundedOp::kSub: e = ExactSum(a, -b); break;
-    case RoundedOp::kMul: e = ExactProduct(a, b); break;
-    case RoundedOp::kFma: e = ExactFma(a, b, c); break;
-    case RoundedOp::kDiv: e = ExactQuotient(a, b); break;
-    case RoundedOp::kRcp: e = ExactQuotient(1.0, a); break;
-    case RoundedOp::kSqrt: e = ExactRoot(a); break;
+    case RoundedOp::kAdd:
+      e = ExactSum(a, b);
+      break;
+    case RoundedOp::kSub:
+      e = ExactSum(a, -b);
+      break;
+    case RoundedOp::kMul:
+      e = ExactProduct(a, b);
+      break;
+    case RoundedOp::kFma:
+      e = ExactFma(a, b, c);
+      break;
+    case RoundedOp::kDiv:
+      e = ExactQuotient(a, b);
+      break;
+    case RoundedOp::kRcp:
+      e = ExactQuotient(1.0, a);
+      break;
+    case RoundedOp::kSqrt:
+      e = ExactRoot(a);
+      break;
   }
   const T r = Directed<T>(e.value, e.rest, mode);
   if constexpr (kFlush) return Flush<true>(r);
@@ -211,9 +229,8 @@ bool Rounded(Warp& w, const Op& op) {
   const T *a = Src<T>(w, op.a), *b = Src<T>(w, op.b), *c = Src<T>(w, op.c);
   const RoundedOp what = static_cast<RoundedOp>(op.extra & 15);
   const Rounding mode = static_cast<Rounding>(op.extra >> 4);
-  return EachActive(w, Dst<T>(w, op.d), [=](int i) {
-    return RoundedLane<T, kFlush>(what, mode, a[i], b[i], c[i]);
-  });
+  return EachActive(w, Dst<T>(w, op.d),
+                    [=](int i) { return RoundedLane<T, kFlush>(what, mode, a[i], b[i], c[i]); });
 }
 
 // fma.rm.f32 stands in every expf: the product and the sum are exact enough in double, what is
@@ -222,7 +239,8 @@ template <Rounding kMode, bool kFlush>
 bool FmaDirected(Warp& w, const Op& op) {
   const float *a = Src<float>(w, op.a), *b = Src<float>(w, op.b), *c = Src<float>(w, op.c);
   return Each(w, Dst<float>(w, op.d), [=](int i) {
-    const double p = static_cast<double>(Flush<kFlush>(a[i])) * static_cast<double>(Flush<kFlush>(b[i]));
+    const double p =
+        static_cast<double>(Flush<kFlush>(a[i])) * static_cast<double>(Flush<kFlush>(b[i]));
     const double z = static_cast<double>(Flush<kFlush>(c[i]));
     const double s = p + z;
     const double t = s - p;
@@ -240,7 +258,9 @@ bool FmaDirected(Warp& w, const Op& op) {
 }
 
 template <bool kFlush>
-inline float Testable(float x) { return Flush<kFlush>(x); }
+inline float Testable(float x) {
+  return Flush<kFlush>(x);
+}
 
 // ---- 16-bit formats ----
 
@@ -265,9 +285,12 @@ bool HalfMap(Warp& w, const Op& op) {
     H::template Load<N>(from, x[k]);
   }
   for (int i = 0; i < N; ++i) {
-    if constexpr (kOperands == 1) x[0][i] = F(x[0][i]);
-    else if constexpr (kOperands == 2) x[0][i] = F(x[0][i], x[1][i]);
-    else x[0][i] = F(x[0][i], x[1][i], x[2][i]);
+    if constexpr (kOperands == 1)
+      x[0][i] = F(x[0][i]);
+    else if constexpr (kOperands == 2)
+      x[0][i] = F(x[0][i], x[1][i]);
+    else
+      x[0][i] = F(x[0][i], x[1][i], x[2][i]);
   }
   alignas(64) u16 r[N];
   H::template Store<N>(x[0], r);
@@ -303,11 +326,19 @@ inline float Bf16Fma(float a, float b, float c) {
 inline float HalfRelu(float x) { return x > 0 || x != x ? x : 0.0f; }
 inline float Clamp01(float x) { return x > 0 ? (x < 1 ? x : 1.0f) : 0.0f; }
 
-#define KW_F32(code, N, F)                                                            \
-  {K(Code::code, Type::kF32), &Map##N<KW_ARGS##N(float), [](KW_P##N(float)) {         \
-     constexpr bool kZ = false; (void)kZ; return F; }>},                              \
-  {K(Code::code, Type::kF32, kFtz), &Map##N<KW_ARGS##N(float), [](KW_P##N(float)) {   \
-     constexpr bool kZ = true; return F; }>}
+#define KW_F32(code, N, F)                                                           \
+  {K(Code::code, Type::kF32), &Map##N<KW_ARGS##N(float),                             \
+                                      [](KW_P##N(float)) {                           \
+                                        constexpr bool kZ = false;                   \
+                                        (void)kZ;                                    \
+                                        return F;                                    \
+                                      }>},                                           \
+  {                                                                                  \
+    K(Code::code, Type::kF32, kFtz), &Map##N<KW_ARGS##N(float), [](KW_P##N(float)) { \
+      constexpr bool kZ = true;                                                      \
+      return F;                                                                      \
+    }>                                                                               \
+  }
 #define KW_ARGS1(T) T, T
 #define KW_ARGS2(T) T, T, T
 #define KW_ARGS3(T) T, T, T, T
@@ -315,33 +346,42 @@ inline float Clamp01(float x) { return x > 0 ? (x < 1 ? x : 1.0f) : 0.0f; }
 #define KW_P2(T) T a, T b
 #define KW_P3(T) T a, T b, T c
 #define KW_Z(x) Flush<kZ>(x)
-#define KW_F64(code, N, F) \
-  {K(Code::code, Type::kF64), &Map##N<KW_ARGS##N(double), [](KW_P##N(double)) { return F; }>}
-#define KW_HALF(code, N, F)                                                       \
-  {K(Code::code, Type::kF16), &HalfMap<Fp16, 32, false, N, [](KW_P##N(float)) { return F; }>},    \
-  {K(Code::code, Type::kF16, kFtz), &HalfMap<Fp16, 32, true, N, [](KW_P##N(float)) { return F; }>}, \
-  {K(Code::code, Type::kF16x2), &HalfMap<Fp16, 64, false, N, [](KW_P##N(float)) { return F; }>},  \
-  {K(Code::code, Type::kF16x2, kFtz), &HalfMap<Fp16, 64, true, N, [](KW_P##N(float)) { return F; }>}
-#define KW_BF16(code, N, F)                                                       \
-  {K(Code::code, Type::kBf16), &HalfMap<Bf16, 32, false, N, [](KW_P##N(float)) { return F; }>},   \
-  {K(Code::code, Type::kBf16x2), &HalfMap<Bf16, 64, false, N, [](KW_P##N(float)) { return F; }>}
-#define KW_EXTREME(code, kMax)                                                                  \
-  {K(Code::code, Type::kF32, 0), &Map2<float, float, float, Extreme<0, kMax>>},               \
-  {K(Code::code, Type::kF32, 1), &Map2<float, float, float, Extreme<1, kMax>>},               \
-  {K(Code::code, Type::kF32, 2), &Map2<float, float, float, Extreme<2, kMax>>},               \
-  {K(Code::code, Type::kF32, 3), &Map2<float, float, float, Extreme<3, kMax>>},               \
-  {K(Code::code, Type::kF32, 4), &Map2<float, float, float, Extreme<4, kMax>>},               \
-  {K(Code::code, Type::kF32, 6), &Map2<float, float, float, Extreme<6, kMax>>},               \
-  {K(Code::code, Type::kF16, 0), &HalfMap<Fp16, 32, false, 2, Extreme<0, kMax>>},              \
-  {K(Code::code, Type::kF16, 1), &HalfMap<Fp16, 32, true, 2, Extreme<0, kMax>>},               \
-  {K(Code::code, Type::kF16, 2), &HalfMap<Fp16, 32, false, 2, Extreme<2, kMax>>},              \
-  {K(Code::code, Type::kF16x2, 0), &HalfMap<Fp16, 64, false, 2, Extreme<0, kMax>>},            \
-  {K(Code::code, Type::kF16x2, 1), &HalfMap<Fp16, 64, true, 2, Extreme<0, kMax>>},             \
-  {K(Code::code, Type::kF16x2, 2), &HalfMap<Fp16, 64, false, 2, Extreme<2, kMax>>},            \
-  {K(Code::code, Type::kBf16, 0), &HalfMap<Bf16, 32, false, 2, Extreme<0, kMax>>},             \
-  {K(Code::code, Type::kBf16, 2), &HalfMap<Bf16, 32, false, 2, Extreme<2, kMax>>},             \
-  {K(Code::code, Type::kBf16x2, 0), &HalfMap<Bf16, 64, false, 2, Extreme<0, kMax>>},           \
-  {K(Code::code, Type::kBf16x2, 2), &HalfMap<Bf16, 64, false, 2, Extreme<2, kMax>>}
+#define KW_F64(code, N, F)                                                                    \
+  {                                                                                           \
+    K(Code::code, Type::kF64), &Map##N<KW_ARGS##N(double), [](KW_P##N(double)) { return F; }> \
+  }
+#define KW_HALF(code, N, F)                                                                    \
+  {K(Code::code, Type::kF16), &HalfMap<Fp16, 32, false, N, [](KW_P##N(float)) { return F; }>}, \
+      {K(Code::code, Type::kF16, kFtz),                                                        \
+       &HalfMap<Fp16, 32, true, N, [](KW_P##N(float)) { return F; }>},                         \
+      {K(Code::code, Type::kF16x2),                                                            \
+       &HalfMap<Fp16, 64, false, N, [](KW_P##N(float)) { return F; }>},                        \
+  {                                                                                            \
+    K(Code::code, Type::kF16x2, kFtz),                                                         \
+        &HalfMap<Fp16, 64, true, N, [](KW_P##N(float)) { return F; }>                          \
+  }
+#define KW_BF16(code, N, F)                                                                       \
+  {K(Code::code, Type::kBf16), &HalfMap<Bf16, 32, false, N, [](KW_P##N(float)) { return F; }>}, { \
+    K(Code::code, Type::kBf16x2), &HalfMap<Bf16, 64, false, N, [](KW_P##N(float)) { return F; }>  \
+  }
+#define KW_EXTREME(code, kMax)                                                             \
+  {K(Code::code, Type::kF32, 0), &Map2<float, float, float, Extreme<0, kMax>>},            \
+      {K(Code::code, Type::kF32, 1), &Map2<float, float, float, Extreme<1, kMax>>},        \
+      {K(Code::code, Type::kF32, 2), &Map2<float, float, float, Extreme<2, kMax>>},        \
+      {K(Code::code, Type::kF32, 3), &Map2<float, float, float, Extreme<3, kMax>>},        \
+      {K(Code::code, Type::kF32, 4), &Map2<float, float, float, Extreme<4, kMax>>},        \
+      {K(Code::code, Type::kF32, 6), &Map2<float, float, float, Extreme<6, kMax>>},        \
+      {K(Code::code, Type::kF16, 0), &HalfMap<Fp16, 32, false, 2, Extreme<0, kMax>>},      \
+      {K(Code::code, Type::kF16, 1), &HalfMap<Fp16, 32, true, 2, Extreme<0, kMax>>},       \
+      {K(Code::code, Type::kF16, 2), &HalfMap<Fp16, 32, false, 2, Extreme<2, kMax>>},      \
+      {K(Code::code, Type::kF16x2, 0), &HalfMap<Fp16, 64, false, 2, Extreme<0, kMax>>},    \
+      {K(Code::code, Type::kF16x2, 1), &HalfMap<Fp16, 64, true, 2, Extreme<0, kMax>>},     \
+      {K(Code::code, Type::kF16x2, 2), &HalfMap<Fp16, 64, false, 2, Extreme<2, kMax>>},    \
+      {K(Code::code, Type::kBf16, 0), &HalfMap<Bf16, 32, false, 2, Extreme<0, kMax>>},     \
+      {K(Code::code, Type::kBf16, 2), &HalfMap<Bf16, 32, false, 2, Extreme<2, kMax>>},     \
+      {K(Code::code, Type::kBf16x2, 0), &HalfMap<Bf16, 64, false, 2, Extreme<0, kMax>>}, { \
+    K(Code::code, Type::kBf16x2, 2), &HalfMap<Bf16, 64, false, 2, Extreme<2, kMax>>        \
+  }
 
 constexpr HandlerEntry kReal[] = {
     KW_F32(kAdd, 2, KW_Z(KW_Z(a) + KW_Z(b))),
@@ -361,13 +401,13 @@ constexpr HandlerEntry kReal[] = {
     KW_F32(kTanh, 1, KW_Z(Tanh(KW_Z(a)))),
     KW_F32(kSaturate, 1, KW_Z(Clamp01(KW_Z(a)))),
     KW_F32(kRelu, 1, KW_Z(HalfRelu(KW_Z(a)))),
-    {K(Code::kCopysign, Type::kF32), &Map2<u32, u32, u32, [](u32 a, u32 b) {
-       return (b & 0x7fffffff) | (a & 0x80000000); }>},
-    {K(Code::kCopysign, Type::kF64), &Map2<u64, u64, u64, [](u64 a, u64 b) {
-       return (b & ~(u64{1} << 63)) | (a & u64{1} << 63); }>},
+    {K(Code::kCopysign, Type::kF32),
+     &Map2<u32, u32, u32, [](u32 a, u32 b) { return (b & 0x7fffffff) | (a & 0x80000000); }>},
+    {K(Code::kCopysign, Type::kF64),
+     &Map2<u64, u64, u64, [](u64 a, u64 b) { return (b & ~(u64{1} << 63)) | (a & u64{1} << 63); }>},
     KW_F64(kAdd, 2, a + b),
     KW_F64(kSub, 2, a - b),
-    KW_F64(kMul, 2, a * b),
+    KW_F64(kMul, 2, a* b),
     KW_F64(kFma, 3, __builtin_fma(a, b, c)),
     KW_F64(kDiv, 2, a / b),
     KW_F64(kAbs, 1, AbsOf(a)),
@@ -382,7 +422,7 @@ constexpr HandlerEntry kReal[] = {
     KW_EXTREME(kMax, true),
     KW_HALF(kAdd, 2, a + b),
     KW_HALF(kSub, 2, a - b),
-    KW_HALF(kMul, 2, a * b),
+    KW_HALF(kMul, 2, a* b),
     KW_HALF(kFma, 3, HalfFma(a, b, c)),
     KW_HALF(kEx2, 1, Exp2(a)),
     KW_HALF(kTanh, 1, Tanh(a)),
@@ -390,7 +430,7 @@ constexpr HandlerEntry kReal[] = {
     KW_HALF(kRelu, 1, HalfRelu(a)),
     KW_BF16(kAdd, 2, a + b),
     KW_BF16(kSub, 2, a - b),
-    KW_BF16(kMul, 2, a * b),
+    KW_BF16(kMul, 2, a* b),
     KW_BF16(kFma, 3, Bf16Fma(a, b, c)),
     KW_BF16(kEx2, 1, Exp2(a)),
     KW_BF16(kTanh, 1, Tanh(a)),
