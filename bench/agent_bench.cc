@@ -3,12 +3,17 @@
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
+#include <cstdlib>
+
 #include "agent/fakes.h"
 
 namespace kw {
 namespace {
 
 using test::Must;
+
+// On the disk, as a run's folder is.
+const int kOnDisk = setenv("TMPDIR", "/tmp", /*overwrite=*/0);
 
 void RunOnce(benchmark::State& state, const std::string& learner) {
   int number = 0;
@@ -21,7 +26,7 @@ void RunOnce(benchmark::State& state, const std::string& learner) {
     config.name = fmt::format("run{}", number);
     config.epochs = 3;
     config.batch = 4;
-    config.tasks = {"softmax", "rmsnorm", "layernorm",   "gelu",
+    config.tasks = {"softmax", "rmsnorm", "layernorm",    "gelu",
                     "matmul",  "row_sum", "silu_and_mul", "leaky_relu"};
     config.samples = config.iterations = 4;
     config.parallel_tasks = 1;
