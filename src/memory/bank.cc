@@ -51,8 +51,8 @@ Result<BankState> SqliteBank::CatchUp() {
   if (state.embedder != embedder_->name() || state.dimension != embedder_->dimension()) {
     return Fail(ErrorCode::kConflict,
                 fmt::format("{} holds vectors of the embedder '{}' ({} dimensions), this is '{}' "
-                            "({}): use the bank's own, or embed it anew with `kwright memory "
-                            "rebuild`",
+                            "({}): use the bank's own, or rebuild its vectors "
+                            "(docs/formats/bank.md)",
                             path_, state.embedder, state.dimension, embedder_->name(),
                             embedder_->dimension()));
   }

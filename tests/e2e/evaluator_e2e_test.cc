@@ -141,6 +141,18 @@ TEST_F(EvaluatorE2e, AWorkerThatSharesNoCacheIsSentWhatItNeeds) {
   EXPECT_EQ(replay->task_folder, softmax_.folder);
 }
 
+TEST_F(EvaluatorE2e, ABaselineThatIsWrongIsAFaultOfTheTask) {
+  std::map<std::string, std::string> files = gelu_.files;
+  files["baseline.cu"] = Kernel("gelu/nothing_written.cu");
+  const auto task = LoadTaskFiles(files, "/nowhere");
+  ASSERT_TRUE(task);
+  const auto verdict = Make(Config())->Evaluate(*task, Kernel("gelu/plain.cu"), {});
+  ASSERT_FALSE(verdict);
+  EXPECT_EQ(verdict.error().code, ErrorCode::kInvalid);
+  EXPECT_NE(verdict.error().ToString().find("baseline.cu"), std::string::npos)
+      << verdict.error().ToString();
+}
+
 TEST_F(EvaluatorE2e, ManyThreadsShareItsWorkers) {
   EvaluatorConfig config = Config();
   config.workers = 2;

@@ -2,9 +2,13 @@
 // nor gets an answer that does not fit the ring; and the call still ends.
 //
 // The bytes are a program of requests: operation, length of the body, seven values, body. A value
-// is a byte: below 128 a small number, else an entry of a table of numbers that mean something.
+// is a byte: below 128 a small number, else an entry of a table of numbers that mean something
+// (addresses, handles, extremes, and what earlier requests returned). A launch with an empty body
+// becomes a well-formed one.
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +20,7 @@ namespace {
 
 using kw::eval::BeginMessage;
 using kw::eval::DeviceService;
+namespace ring = kw::eval::ring;
 
 constexpr char kPtx[] = R"(
 .version 8.0
@@ -62,6 +67,19 @@ class Bytes {
   size_t left_;
 };
 
+// A launch of `copy` from value 0 to value 1, value 2 threads, on the stream of value 5.
+std::string WellFormedLaunch(ring::Request* request) {
+  std::string parameters(20, '\0');
+  std::memcpy(&parameters[0], &request->values[0], 8);
+  std::memcpy(&parameters[8], &request->values[1], 8);
+  const auto count = static_cast<uint32_t>(request->values[2]);
+  std::memcpy(&parameters[16], &count, 4);
+  const uint64_t one = 1 | 1ull << 32;
+  const uint64_t launch[] = {0, one, 1 | request->values[2] << 32, one, 0, request->values[5], 0};
+  std::copy(std::begin(launch), std::end(launch), request->values);
+  return parameters;
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -78,20 +96,25 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::vector<uint64_t> meanings = {began.addresses[0], began.addresses[1], began.stream, ~0ull,
                                     1ull << 63,         1ull << 32,         1ull << 20,   0x100,
                                     ~0ull - 255};
+  ring::Request find{static_cast<uint32_t>(ring::Op::kFindKernel), 4, {}};
+  KW_CHECK(service.Serve(find, "copy").error == 0, "the kernel is found");
   Bytes bytes(data, size);
+  auto next_value = [&] {
+    uint8_t byte = bytes.Next();
+    return byte < 128 ? byte : meanings[byte % meanings.size()];
+  };
   for (int requests = 0; requests < 200 && !bytes.empty(); ++requests) {
-    kw::eval::ring::Request request{};
-    request.op = bytes.Next() % 64;
-    uint8_t length = bytes.Next();
-    for (uint64_t& value : request.values) {
-      uint8_t byte = bytes.Next();
-      value = byte < 128 ? byte : meanings[byte % meanings.size()];
-    }
+    uint8_t op = bytes.Next(), length = bytes.Next();
+    ring::Request request{op < 224 ? 1 + op % ring::kOpCount : op, 0, {}};
+    for (uint64_t& value : request.values) value = next_value();
     std::string body = bytes.Take(length);
+    if (request.op == static_cast<uint32_t>(ring::Op::kLaunch) && length == 0) {
+      body = WellFormedLaunch(&request);
+    }
     // A length that is not the body's, once in a while.
     request.body_bytes = length == 255 ? ~0u : static_cast<uint32_t>(body.size());
     auto reply = service.Serve(request, body);
-    KW_CHECK(reply.body.size() <= kw::eval::ring::kBodyBytes, "a reply fits the ring");
+    KW_CHECK(reply.body.size() <= ring::kBodyBytes, "a reply fits the ring");
     KW_CHECK(!service.stopped() || reply.sticky != 0, "a stopped device says so");
     if (reply.error == 0 && reply.values[0] > 128) meanings.push_back(reply.values[0]);
     if (meanings.size() > 64) meanings.erase(meanings.begin() + 9);

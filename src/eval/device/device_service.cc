@@ -1,8 +1,10 @@
 #include "device_service.h"
 
+#include <cxxabi.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 #include "cuda_errors.h"
@@ -37,6 +39,25 @@ ServiceReply Value(uint64_t first, uint64_t second = 0) {
 template <class T>
 void AppendBytes(std::string* to, const T& value) {
   to->append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+// A name from the guest as it may stand in a message.
+std::string Printable(std::string_view name) {
+  constexpr size_t kShown = 300;
+  std::string shown(name.substr(0, kShown));
+  for (char& c : shown) {
+    if (c < 0x20 || c > 0x7e) c = '?';
+  }
+  return shown;
+}
+
+// "softmax(float const*, float*, int)" for a mangled name; a name that is none stays.
+std::string Demangled(const std::string& name) {
+  int status = 0;
+  char* text = abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status);
+  std::string shown = status == 0 && text ? text : name;
+  std::free(text);
+  return shown;
 }
 
 // The device that most peaks of the sheet come from: lane-instructions a microsecond.
@@ -153,8 +174,7 @@ ServiceReply DeviceService::Dispatch(Op op, Values v, std::string_view body) {
     case Op::kUnsupported:
       break;
   }
-  std::string what(body.substr(0, ring::kMaxName));
-  Stop(Status::kUnsupported, "the emulator does not have " + what, kCudaNotSupported);
+  Stop(Status::kUnsupported, "the emulator does not have " + Printable(body), kCudaNotSupported);
   return Code(kCudaNotSupported);
 }
 
@@ -194,7 +214,7 @@ ServiceReply DeviceService::FindKernel(std::string_view name) {
   }
   if (known == kernels_.end()) {
     return Refused(kCudaInvalidDeviceFunction,
-                   fmt::format("the object's PTX has no kernel '{}'", name));
+                   fmt::format("the object's PTX has no kernel '{}'", Printable(name)));
   }
   const Emulator::KernelInfo& info = known->info;
   ring::KernelFacts facts{};
@@ -257,7 +277,7 @@ ServiceReply DeviceService::Launch(Values v, std::string_view parameters) {
                     kernel.dynamic_shared_allowed,
                     (v[6] & ring::kCooperative) != 0};
   auto refuse = [&](int error, const std::string& why) {
-    return Refused(error, fmt::format("launch of {}: {}", kernel.name, why));
+    return Refused(error, fmt::format("launch of {}: {}", Demangled(kernel.name), why));
   };
   if (!timeline_.HasStream(v[5])) return refuse(kCudaInvalidResourceHandle, "no such stream");
   if (parameters.size() != kernel.info.parameter_bytes) {
@@ -293,8 +313,9 @@ void DeviceService::RunLaunch(LaunchRequest request) {
     case LaunchOutcome::Status::kOk:
       return;
     case LaunchOutcome::Status::kInvalidLaunch:
-      if (refused_.empty())
-        refused_ = fmt::format("launch of {}: {}", request.kernel, done.message);
+      if (refused_.empty()) {
+        refused_ = fmt::format("{} (launch of {})", done.message, Demangled(request.kernel));
+      }
       return;
     case LaunchOutcome::Status::kFault:
       return StopAtFault(done.message);

@@ -49,6 +49,10 @@ LoadedMessage CheckObject(std::string_view object) {
   if (header.e_type != ET_DYN) {
     return {false, false, "the object is no shared object (nvcc -shared -Xcompiler -fPIC)"};
   }
+  if (object.find("libcudart.so.") == object.npos) {
+    return {false, false,
+            "the object does not use the shared CUDA runtime: link it with -cudart shared"};
+  }
   return {true, false, ""};
 }
 

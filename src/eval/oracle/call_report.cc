@@ -74,7 +74,7 @@ Mapped MapStatus(const CallOutcome& outcome, const Hazard* fatal) {
     case CallStatus::kProtocol:
       return {Status::kRejected, "protocol", "the host code tampered with the runtime library"};
     case CallStatus::kWallLimit:
-      return {Status::kTimeout, "wall_clock", "the call was stopped by the wall clock", true};
+      return {Status::kTimeout, "wall_limit", "the call was stopped by the wall clock", true};
   }
   if (fatal != nullptr) return {Status::kRuntimeError, fatal->kind, "the kernel faulted"};
   if (!outcome.hazards.empty()) {

@@ -82,6 +82,7 @@ std::optional<std::pair<int64_t, int64_t>> Stride(const std::vector<int64_t>& co
 
 struct Place {
   std::string text, advice;
+  bool is_loss = false;  // of precision: says more than where it happens
 };
 
 // One line: the columns of all rows together, or the rows.
@@ -249,6 +250,22 @@ std::optional<Place> FindMove(const WrongOutput& wrong, const Grid& grid,
   return std::nullopt;
 }
 
+// How far off the wrong elements are at most, in relation to the output's size; nothing when that
+// is more than rounding could explain.
+std::optional<double> SmallDistance(const WrongOutput& wrong, const std::vector<size_t>& indices) {
+  double sum = 0, most = 0;
+  for (const double expected : wrong.expected)
+    sum += std::isfinite(expected) ? std::fabs(expected) : 0;
+  const double scale = sum / static_cast<double>(wrong.expected.size());
+  for (const size_t i : indices) {
+    const double size = std::max(std::fabs(wrong.expected[i]), scale);
+    const double error = std::fabs(wrong.got[i] - wrong.expected[i]);
+    if (!(error <= 0.02 * size)) return std::nullopt;
+    most = std::max(most, error / size);
+  }
+  return most;
+}
+
 constexpr char kNanAdvice[] =
     "NaN comes from values that were never written, exp() of values that were not shifted by "
     "their maximum, 0/0, or inf - inf";
@@ -284,6 +301,12 @@ Place FindContent(const WrongOutput& wrong, const Grid& grid) {
             "the reduction over the row is wrong: its identity, its bounds, its barriers, or how "
             "partial results are combined and shared"};
   }
+  if (const std::optional<double> distance = SmallDistance(wrong, indices)) {
+    return {fmt::format("they are close to what is expected (within {:.2g} %)", *distance * 100),
+            "precision is lost (accumulate in float32, avoid differences of nearly equal numbers), "
+            "or a few terms of a sum are missing or counted twice",
+            true};
+  }
   const auto nan = std::count_if(indices.begin(), indices.end(),
                                  [&](size_t i) { return std::isnan(wrong.got[i]); });
   if (nan > 0) {
@@ -303,8 +326,8 @@ Pattern FindPattern(const WrongOutput& wrong) {
   if (!content.text.empty()) {
     pattern.text += (pattern.text.empty() ? "the wrong elements: " : "; ") + content.text;
   }
-  // Where says more than what, but for moved values.
-  pattern.advice = place.advice.empty() ? content.advice : place.advice;
+  const bool by_content = place.advice.empty() || content.is_loss;
+  pattern.advice = by_content ? content.advice : place.advice;
   return pattern;
 }
 

@@ -270,12 +270,12 @@ Result<void> ReadTensorTables(ObjectReader& reader, Task& task) {
 
 Result<void> ReadAxes(const Json& json, Task& task) {
   for (const auto& [name, value] : json.items()) {
-    const auto axis = std::find_if(task.axes.begin(), task.axes.end(),
-                                   [&](const Axis& candidate) { return candidate.name == name; });
-    if (axis == task.axes.end()) {
+    if (task.FindAxis(name) == nullptr) {
       return Wrong("task.toml: axes", UnknownName("axis", name, AxisNames(task)));
     }
-    KW_TRY(ReadAxis(value, "task.toml: axes." + name, *axis));
+    for (Axis& axis : task.axes) {
+      if (axis.name == name) KW_TRY(ReadAxis(value, "task.toml: axes." + name, axis));
+    }
   }
   return {};
 }

@@ -76,7 +76,7 @@ double WarpCycles(const Counters& c, const Shape& shape) {
          loads * kGlobalLatency / in_flight +
          static_cast<double>(c.shared_requests) / warps * kSharedLatency / kSharedInFlight +
          static_cast<double>(c.shared_conflicts) / warps * kConflictLatency +
-         static_cast<double>(c.barriers) / warps * kBarrierLatency +
+         static_cast<double>(c.barriers) / shape.blocks * kBarrierLatency +
          static_cast<double>(c.atomics) / warps * kAtomicLatency;
 }
 

@@ -59,7 +59,8 @@ BoundText TextOf(const std::string& bound) {
         "Too many instructions for the work: vector accesses, unrolled loops, simpler indices."}},
       {"launch",
        {"launch overhead",
-        "The work is smaller than the cost of starting it: put everything into one kernel."}},
+        "The work is smaller than the cost of starting it: a single launch, without temporaries, "
+        "copies or memsets beside it, is the best that can be had at this size."}},
       {"pcie",
        {"copies between host and device", "Keep all data on the device: no copy is needed."}},
   };
@@ -83,11 +84,12 @@ std::string AxesText(const Task& task, const std::string& uuid) {
 
 std::string PassedFeedback(const Task& task, const Verdict& verdict, const DeviceSheet& sheet) {
   std::string text = fmt::format(
-      "Correct on all {} test cases and {} timed workloads. {} time on {}: {:.2f}x the speed of "
-      "the baseline (geometric mean).\n",
-      verdict.cases.size(), verdict.workloads.size(),
+      "Correct in all {} test cases and on the timed workload{}. {} time on {}: {:.2f}x the speed "
+      "of the baseline{}.\n",
+      verdict.cases.size(), verdict.workloads.size() == 1 ? "" : "s",
       verdict.timing_kind == "modelled" ? "Modelled" : "Measured",
-      sheet.title.empty() ? sheet.name : sheet.title, verdict.speedup);
+      sheet.title.empty() ? sheet.name : sheet.title, verdict.speedup,
+      verdict.workloads.size() == 1 ? "" : " (geometric mean)");
   std::map<std::string, double> time_by_bound;
   for (const WorkloadTime& w : verdict.workloads) {
     time_by_bound[w.time.bound] += w.baseline_us > 0 ? 1 / w.speedup : 1;

@@ -39,8 +39,13 @@ std::vector<Concept> WorthSaying(const Writing& writing, const Findings& found, 
   std::sort(ranked.begin(), ranked.end());
   size_t wanted_safe = said.empty() ? std::max<size_t>(1, most / 2) : 1;
   std::vector<Concept> pieces = found.pieces;
-  if (!found.slow.empty() && (pieces.empty() || writing.random.Chance(0.5))) {
-    pieces.insert(pieces.begin(), OneOf(found.slow, writing.random));
+  // What would have been faster: one of the two best ideas, sometimes with another.
+  std::vector<Concept> ideas = found.faster;
+  for (const double chance : {pieces.empty() ? 1.0 : 0.5, pieces.empty() ? 0.5 : 0.0}) {
+    if (ideas.empty() || !writing.random.Chance(chance)) continue;
+    const size_t pick = writing.random.Below(std::min<size_t>(2, ideas.size()));
+    pieces.insert(pieces.begin(), ideas[pick]);
+    ideas.erase(ideas.begin() + static_cast<std::ptrdiff_t>(pick));
   }
   if (!pieces.empty() && writing.random.Chance(0.5)) {
     std::swap(pieces[0], pieces[writing.random.Below(pieces.size())]);

@@ -29,7 +29,7 @@ std::string AnswerOther(const Writing& writing);
 struct Findings {
   std::vector<Concept> mistakes;  // most certain first
   std::vector<Concept> pieces;    // that the better kernels have, fastest first
-  std::vector<Concept> slow;      // pieces that the worse kernels have instead
+  std::vector<Concept> faster;    // pieces that would be faster than what the best kernel has
   std::vector<Concept> safe;      // mistakes that a correct kernel could have made and did not
   Family family = Family::kElementwise;
   std::string operation;  // "softmax", or "such operations"

@@ -51,8 +51,12 @@ class Finder {
       if (!worst || Better(*worst, attempt)) worst = &attempt;
     }
     if (best && best->passed) ReadSuccess(*best, worst);
+    std::stable_sort(found_.faster.begin(), found_.faster.end(), [&](Concept a, Concept b) {
+      return lexicon_.speed(AsPiece(a)) > lexicon_.speed(AsPiece(b));
+    });
     Unique(found_.mistakes);
     Unique(found_.pieces);
+    Unique(found_.faster);
     return std::move(found_);
   }
 
@@ -109,7 +113,7 @@ class Finder {
       for (Piece faster : FasterThan(piece, found_.family)) {
         if (lexicon_.weight(faster, found_.family) <= 0) continue;
         if (faster == Piece::kOnline && op_ != Op::kSoftmax) continue;
-        found_.slow.push_back(ConceptOf(faster));
+        found_.faster.push_back(ConceptOf(faster));
       }
     }
     std::sort(pieces.begin(), pieces.end());

@@ -21,8 +21,9 @@ bool EndsClause(std::string_view word) {
 }
 
 bool Negates(std::string_view word) {
-  return IsOneOf(word, {"avoid", "not", "never", "don", "without", "rather", "than", "no", "slow",
-                        "slower", "slowest", "wasteful", "inefficient", "replace", "drop"});
+  return IsOneOf(
+      word, {"avoid", "not", "never", "don", "without", "rather", "than", "no", "slow", "slower",
+             "slowest", "wasteful", "inefficient", "replace", "drop", "neither", "nor"});
 }
 
 // A verb that takes up the advice again: "avoid X and use Y".

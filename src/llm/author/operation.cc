@@ -109,6 +109,7 @@ std::string FindEpsilon(std::string_view text) {
             text[end] == 'e' || (text[end] == '-' && end > at && text[end - 1] == 'e'))) {
       ++end;
     }
+    while (end > at && text[end - 1] == '.') --end;
     return std::string(text.substr(at, end - at));
   };
   auto first_small = [&](std::string_view after, size_t reach) -> std::string {

@@ -69,6 +69,8 @@ std::vector<std::string> Words(std::string_view text) {
     if ((c == '<' || c == '>') && i > 0 && (i + 1 >= text.size() || text[i + 1] != c) &&
         text[i - 1] != c && text[i - 1] != '-') {
       words.emplace_back("lessthan");
+    } else if (c == '{' || c == '}') {
+      words.emplace_back("brace");
     } else if (c == '.' || c == ';' || c == ':' || c == ',' || c == '(' || c == ')' || c == '!' ||
                c == '?' || c == '\n') {
       // A point inside a number or name ends no sentence.
@@ -103,7 +105,9 @@ std::string Stem(std::string_view from) {
     word.pop_back();
   }
   if (!verb && !Strip(word, "ation", 5)) Strip(word, "ly", 4);
-  Strip(word, "e", 3);
+  // accumulate, accumulator, accumulated, accumulation.
+  if (!Strip(word, "ator", 5)) Strip(word, "e", 3);
+  Strip(word, "at", 5);
   return word;
 }
 

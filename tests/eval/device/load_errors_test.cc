@@ -1,7 +1,10 @@
 #include "src/eval/device/load_errors.h"
 
+#include <elf.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+
+#include <cstring>
 
 namespace kw::eval {
 namespace {
@@ -35,6 +38,25 @@ TEST(LoadErrors, MissingLibraries) {
   LoadedMessage old = ExplainLoadError("libcudart.so.12" + end);
   EXPECT_FALSE(old.unsupported);
   EXPECT_NE(old.text.find("libcudart.so.13"), std::string::npos);
+}
+
+TEST(LoadErrors, ObjectsOfOtherKindsAreTold) {
+  Elf64_Ehdr header{};
+  std::memcpy(header.e_ident, ELFMAG, SELFMAG);
+  header.e_ident[EI_CLASS] = ELFCLASS64;
+  header.e_machine = EM_X86_64;
+  header.e_type = ET_DYN;
+  auto object = [&] {
+    return std::string(reinterpret_cast<const char*>(&header), sizeof header) + "libcudart.so.13";
+  };
+  EXPECT_TRUE(CheckObject(object()).ok);
+  EXPECT_NE(CheckObject(object().substr(0, sizeof header)).text.find("-cudart shared"),
+            std::string::npos);
+  EXPECT_FALSE(CheckObject(object().substr(0, 20)).ok);
+  header.e_type = ET_REL;
+  EXPECT_NE(CheckObject(object()).text.find("no shared object"), std::string::npos);
+  header.e_machine = EM_AARCH64;
+  EXPECT_NE(CheckObject(object()).text.find("another machine"), std::string::npos);
 }
 
 TEST(LoadErrors, MissingRun) {

@@ -53,7 +53,7 @@ TEST(ReportOfCall, MapsEveryStatus) {
   expect(CallStatus::kLaunchFailed, Status::kRuntimeError, "launch_failed");
   expect(CallStatus::kUnsupported, Status::kUnsupported, "unsupported");
   expect(CallStatus::kProtocol, Status::kRejected, "protocol");
-  expect(CallStatus::kWallLimit, Status::kTimeout, "wall_clock");
+  expect(CallStatus::kWallLimit, Status::kTimeout, "wall_limit");
 }
 
 TEST(ReportOfCall, NamesTheFaultThatEndedTheContext) {

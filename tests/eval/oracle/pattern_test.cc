@@ -123,6 +123,13 @@ TEST_F(PatternTest, SaysNothingOfScatteredErrors) {
   EXPECT_EQ(Find().text, "");
 }
 
+TEST_F(PatternTest, SeesALossOfPrecision) {
+  for (size_t i = 0; i < got_.size(); ++i) got_[i] += 1e-3 * std::sin(static_cast<double>(i));
+  const Pattern pattern = Find();
+  EXPECT_THAT(pattern.text, HasSubstr("close to what is expected (within 0.1"));
+  EXPECT_THAT(pattern.advice, HasSubstr("precision"));
+}
+
 TEST_F(PatternTest, HandlesASingleValue) {
   expected_ = {1.5};
   got_ = {0};

@@ -49,11 +49,11 @@ LaunchRecord RowSum(uint64_t rows, bool shuffle, int passes = 1) {
   if (shuffle) {
     c.warp_instructions += warps * 10 + rows * 12;
     c.shared_requests = warps + rows;
-    c.barriers = warps;
+    c.barriers = rows;
   } else {
     c.warp_instructions += warps * 8 * 9;
     c.shared_requests = warps * (1 + 8 * 2);
-    c.barriers = warps * 9;
+    c.barriers = rows * 9;
   }
   return launch;
 }
@@ -71,7 +71,7 @@ LaunchRecord Matmul(uint64_t n, bool tiled, int conflicts = 0) {
     c.shared_conflicts = steps * conflicts;
     c.global_requests = steps / 8;
     c.global_load_sectors = steps / 8 * 4;
-    c.barriers = steps / 8;
+    c.barriers = steps / 8 / 8;
   } else {
     c.warp_instructions = steps * 5;
     c.global_requests = steps * 2;

@@ -44,9 +44,9 @@ TEST_F(ContentStoreTest, RefusesATaskOfAnotherHash) {
   EXPECT_TRUE(ListDirectory(scratch_.path() + "/tasks")->empty());
 }
 
-TEST_F(ContentStoreTest, RefusesADamagedPackAtEveryLength) {
+TEST_F(ContentStoreTest, RefusesAPackThatEndsEarly) {
   const std::string pack = *PackTask(task_);
-  for (size_t length = 0; length < pack.size(); length += 7) {
+  for (size_t length = 0; length < pack.size(); length += 101) {
     EXPECT_FALSE(store_.StoreTask(task_.hash, pack.substr(0, length))) << length;
   }
   EXPECT_FALSE(store_.FindTask(task_.hash));

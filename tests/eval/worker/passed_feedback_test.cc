@@ -34,7 +34,7 @@ TEST(PassedFeedback, AdvisesByWhatBounds) {
     return PassedFeedback(*CopyTask(), With(bound, 10), FakeDevice().sheet());
   };
   EXPECT_NE(text("shared").find("bank"), std::string::npos);
-  EXPECT_NE(text("launch").find("one kernel"), std::string::npos);
+  EXPECT_NE(text("launch").find("single launch"), std::string::npos);
   EXPECT_NE(text("latency").find("shuffles"), std::string::npos);
 }
 

@@ -127,9 +127,9 @@ TEST_F(WorkerServerTest, IgnoresBannersBeforeTheFirstHello) {
   Send(HelloMessage{});
   Send(PingMessage{});
   Expect<PongMessage>();
-  CloseInput();
-  const auto end = reader_->Next(10'000);
-  EXPECT_FALSE(end && *end);
+  // The ping before the hello got no answer.
+  SendLine("x");
+  Expect<ErrorMessage>();
 }
 
 TEST_F(WorkerServerTest, RefusesAnotherProtocol) {
@@ -164,17 +164,21 @@ TEST_F(WorkerServerTest, AsksForWhatItLacksAndJudges) {
 
 TEST_F(WorkerServerTest, AskingAgainByTheSameIdJudgesOnce) {
   KeepEverything();
+  std::atomic<bool> release = false;
+  device_.meddle = [&](int, const CallRequest&, CallOutcome&) {
+    while (!release) std::this_thread::yield();
+  };
   Greet();
   Send(Job("1"));
   Send(Job("1"));
-  const auto first = std::get<ResultMessage>(Answer());
-  const int opened = device_.opened;
-  Send(Job("1"));
   Send(PingMessage{});
+  EXPECT_TRUE(std::holds_alternative<PongMessage>(Answer()));
+  release = true;
+  const auto first = std::get<ResultMessage>(Answer());
+  Send(Job("1"));
   const auto again = std::get<ResultMessage>(Answer());
   EXPECT_EQ(VerdictToJson(again.verdict), VerdictToJson(first.verdict));
-  EXPECT_EQ(device_.opened, opened);
-  Expect<PongMessage>();
+  EXPECT_EQ(device_.opened, 1);
 }
 
 TEST_F(WorkerServerTest, AnswersPingWhileItJudges) {
@@ -248,7 +252,7 @@ TEST_F(WorkerServerTest, LivesOnAfterALineThatIsNoMessage) {
   SendLine("garbage");
   EXPECT_EQ(Expect<ErrorMessage>().code, "parse");
   SendLine("{\"type\":\"result\"}");
-  EXPECT_EQ(Expect<ErrorMessage>().code, "parse");
+  EXPECT_NE(Expect<ErrorMessage>().text, "");
   Send(PingMessage{});
   Expect<PongMessage>();
 }

@@ -1,0 +1,69 @@
+// Device memory: allocations at addresses of their own, never reused, with gaps between them.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kw/base/error.h"
+#include "warp.h"
+
+namespace kw::eval::emu {
+
+// Where device addresses lie. Host code sees them as pointers that must not be touched.
+inline constexpr uint64_t kDeviceBase = uint64_t{1} << 45;
+inline constexpr uint64_t kDeviceBytes = uint64_t{1} << 44;
+// What all allocations together may take of this machine.
+inline constexpr uint64_t kMaxLiveBytes = uint64_t{16} << 30;
+
+class DeviceMemory {
+ public:
+  DeviceMemory(uint64_t seed, uint64_t device_bytes);
+  ~DeviceMemory();
+  DeviceMemory(const DeviceMemory&) = delete;
+  DeviceMemory& operator=(const DeviceMemory&) = delete;
+
+  struct Entry {
+    Span span;
+    std::string name;
+    std::vector<uint8_t> written;   // behind span.written
+    std::vector<uint64_t> touched;  // behind span.touched
+  };
+
+  Result<Entry*> Allocate(uint64_t bytes, std::string name);
+  Result<void> Free(uint64_t address);
+  Result<void> Write(uint64_t address, std::string_view bytes);
+  Result<void> Read(uint64_t address, char* to, uint64_t bytes) const;
+  Result<void> Fill(uint64_t address, uint8_t value, uint64_t bytes);
+  Result<void> Poison(uint64_t address);
+
+  // The live or freed allocation that holds an address, or nullptr.
+  Entry* Holding(uint64_t address);
+  const Entry* Holding(uint64_t address) const;
+  // The nearest allocation below and above an address that lies in none.
+  std::pair<const Entry*, const Entry*> Around(uint64_t address) const;
+  // A live one that holds all of [address, address + bytes).
+  Span* Find(uint64_t address, uint64_t bytes);
+
+  void BeginLaunch();       // clears what was touched
+  uint64_t Touched() const;  // distinct sectors since then
+  uint64_t live_bytes() const { return live_bytes_; }
+  uint32_t poison_word() const { return poison_; }
+  void FillPoison(char* to, uint64_t bytes) const;
+
+ private:
+  Result<Entry*> Range(uint64_t address, uint64_t bytes, std::string_view doing);
+  void MakeUnwritten(Entry& entry);
+
+  std::deque<Entry> entries_;  // by address
+  uint64_t next_ = kDeviceBase;
+  uint64_t seed_;
+  uint64_t device_bytes_;
+  uint64_t live_bytes_ = 0;
+  uint64_t count_ = 0;
+  uint32_t poison_;
+};
+
+}  // namespace kw::eval::emu

@@ -1,0 +1,340 @@
+// How a warp reaches memory: patterns, bounds, sectors, bank conflicts, race shadows.
+//
+// Each instruction remembers the pattern of its last access relative to its first lane. While
+// the pattern stays (nearly always), one comparison of 32 addresses replaces the range test,
+// the count of sectors and conflicts, and the choice of the way to copy.
+#pragma once
+
+#include "lanes/lanes.h"
+
+namespace kw::eval::emu {
+namespace {
+
+template <class A>
+inline bool SamePattern(const Site& s, const A* addr, A lead, u32 mask) {
+  if (s.mask != mask || s.wide != (sizeof(A) == 8)) return false;
+  A diff = 0;
+  const A* delta = sizeof(A) == 8 ? reinterpret_cast<const A*>(s.delta)
+                                  : reinterpret_cast<const A*>(s.delta32);
+  if (mask == kAllLanes) {
+    for (int i = 0; i < kLanes; ++i) diff |= (addr[i] - lead) ^ delta[i];
+  } else {
+    for (int i = 0; i < kLanes; ++i) {
+      diff |= ((addr[i] - lead) ^ delta[i]) & (A{0} - static_cast<A>(mask >> i & 1));
+    }
+  }
+  return diff == 0;
+}
+
+// Sorts the starts of the active lanes' accesses (insertion: nearly sorted as a rule).
+inline int SortedDeltas(const Site& s, i64* out) {
+  int n = 0;
+  for (u32 m = s.mask; m != 0; m &= m - 1) {
+    const int i = First(m);
+    const i64 v = s.wide ? s.delta[i] : s.delta32[i];
+    int at = n++;
+    for (; at > 0 && out[at - 1] > v; --at) out[at] = out[at - 1];
+    out[at] = v;
+  }
+  return n;
+}
+
+// Extra wavefronts: lanes are served in groups of 128 bytes of width; within a group each bank
+// gives one distinct word.
+inline u32 BankConflicts(const Site& s, int bytes) {
+  const int words = bytes <= 4 ? 1 : bytes / 4;
+  const int group = kLanes / words;
+  u32 extra = 0;
+  for (int g = 0; g < kLanes; g += group) {
+    u32 seen[kLanes * 4];
+    u32 used[kLanes] = {};
+    int n = 0;
+    u32 worst = 0;
+    for (int i = g; i < g + group; ++i) {
+      if (!Has(s.mask, i)) continue;
+      for (int k = 0; k < words; ++k) {
+        const u32 word = static_cast<u32>((s.delta32[i] >> 2) + k);
+        bool known = false;
+        for (int j = n - 1; j >= 0 && !known; --j) known = seen[j] == word;
+        if (known) continue;
+        seen[n++] = word;
+        const u32 load = ++used[word & 31];
+        worst = load > worst ? load : worst;
+      }
+    }
+    extra += worst > 1 ? worst - 1 : 0;
+  }
+  return extra;
+}
+
+template <class A>
+void Learn(Site& s, const A* addr, A lead, u32 mask, int bytes) {
+  using S = std::make_signed_t<A>;
+  s.mask = mask;
+  s.wide = sizeof(A) == 8;
+  s.phase = -1;
+  s.low = INT64_MAX;
+  s.high = INT64_MIN;
+  s.alignment = 0;
+  bool uniform = true, contiguous = mask == kAllLanes;
+  for (int i = 0; i < kLanes; ++i) {
+    const S d = Has(mask, i) ? static_cast<S>(addr[i] - lead) : S{0};
+    if constexpr (sizeof(A) == 8) s.delta[i] = d;
+    else s.delta32[i] = d;
+    if (!Has(mask, i)) continue;
+    uniform &= d == 0;
+    contiguous &= d == static_cast<S>(i * bytes);
+    s.alignment |= static_cast<u64>(d);
+    s.low = d < s.low ? d : s.low;
+    s.high = d > s.high ? d : s.high;
+  }
+  s.high += bytes;
+  s.shape = uniform ? Site::kUniform : contiguous ? Site::kContiguous : Site::kGeneral;
+  if constexpr (sizeof(A) == 4) {
+    s.conflicts = static_cast<u8>(s.shape == Site::kGeneral ? BankConflicts(s, bytes) : 0);
+    i64 sorted[kLanes];
+    const int n = SortedDeltas(s, sorted);
+    s.run_count = 0;
+    for (int i = 0; i < n; ++i) {
+      if (s.run_count > 0) {
+        i32& start = s.run_start[s.run_count - 1];
+        i32& length = s.run_bytes[s.run_count - 1];
+        if (sorted[i] <= start + length) {
+          const i32 end = static_cast<i32>(sorted[i]) + bytes - start;
+          length = end > length ? end : length;
+          continue;
+        }
+      }
+      s.run_start[s.run_count] = static_cast<i32>(sorted[i]);
+      s.run_bytes[s.run_count++] = bytes;
+    }
+  }
+}
+
+// ---- device memory ----
+
+// The distinct sectors of the pattern for an address of this phase.
+inline void LearnSectors(Site& s, u64 first, int bytes) {
+  s.phase = static_cast<i16>(first & 31);
+  s.sector_count = 0;
+  const i64 phase = s.phase;
+  i64 sorted[kLanes];
+  const int n = SortedDeltas(s, sorted);
+  for (int i = 0; i < n; ++i) {
+    const i32 from = static_cast<i32>((phase + sorted[i]) >> 5);
+    const i32 to = static_cast<i32>((phase + sorted[i] + bytes - 1) >> 5);
+    for (i32 sector = from; sector <= to; ++sector) {
+      if (s.sector_count > 0 && s.sectors[s.sector_count - 1] >= sector) continue;
+      if (s.sector_count < 2 * kLanes) s.sectors[s.sector_count++] = sector;
+    }
+  }
+}
+
+inline void CountSectors(Warp& w, Site& s, Span* span, u64 first, int bytes, bool store) {
+  if (s.phase != static_cast<i16>(first & 31)) LearnSectors(s, first, bytes);
+  ++w.counts->global_requests;
+  (store ? w.counts->global_store_sectors : w.counts->global_load_sectors) += s.sector_count;
+  const i64 base = static_cast<i64>((first - span->start) >> 5);
+  for (int i = 0; i < s.sector_count; ++i) {
+    const u64 sector = static_cast<u64>(base + s.sectors[i]);
+    span->touched[sector >> 6] |= u64{1} << (sector & 63);
+  }
+}
+
+// Bits [from, from + count) of a bitmap: are all set?
+inline bool AllSet(const u8* bits, u64 from, u64 count) {
+  for (; count > 0 && (from & 7) != 0; ++from, --count) {
+    if ((bits[from >> 3] >> (from & 7) & 1) == 0) return false;
+  }
+  const u8* at = bits + (from >> 3);
+  for (; count >= 8; count -= 8, ++at) {
+    if (*at != 0xff) return false;
+  }
+  return count == 0 || (*at & ((1u << count) - 1)) == (1u << count) - 1;
+}
+// Sets them, and returns how many were not.
+inline u64 SetAll(u8* bits, u64 from, u64 count) {
+  u64 fresh = 0;
+  while (count > 0) {
+    const u32 at = static_cast<u32>(from & 7);
+    const u32 n = static_cast<u32>(8 - at < count ? 8 - at : count);
+    const u32 mask = ((1u << n) - 1) << at;
+    u8& byte = bits[from >> 3];
+    fresh += static_cast<u64>(__builtin_popcount(mask & ~byte & 0xffu));
+    byte = static_cast<u8>(byte | mask);
+    from += n;
+    count -= n;
+  }
+  return fresh;
+}
+
+inline void MarkWritten(Span* span, u64 offset, u64 bytes) {
+  span->unwritten -= SetAll(span->written, offset, bytes);
+  if (span->unwritten == 0) span->written = nullptr;
+}
+
+inline void CheckInitialised(Warp& w, const Op& op, const Site& s, Span* span, u64 offset,
+                             int bytes) {
+  const u64 from = offset + static_cast<u64>(s.low);
+  if (s.shape != Site::kGeneral && AllSet(span->written, from, static_cast<u64>(s.high - s.low))) {
+    return;
+  }
+  for (u32 m = w.mask; m != 0; m &= m - 1) {
+    const int i = First(m);
+    const u64 at = offset + static_cast<u64>(s.delta[i]);
+    if (AllSet(span->written, at, static_cast<u64>(bytes))) continue;
+    NoteUninitialised(w, op, i, span->start + at, false);
+    return;
+  }
+}
+
+// A warp's access to one allocation, checked and counted: the host address of the first active
+// lane, or nullptr where the lanes must be taken one by one (`scattered`) or the launch ends.
+template <bool kStore>
+inline char* ReachGlobal(Warp& w, const Op& op, const u64* addr, int bytes, bool* scattered) {
+  Site& s = w.sites[op.site];
+  const u64 lead = addr[First(w.mask)];
+  if (!SamePattern(s, addr, lead, w.mask)) Learn(s, addr, lead, w.mask, bytes);
+  const u64 first = lead + op.imm;
+  *scattered = false;
+  if (((first | s.alignment) & static_cast<u64>(bytes - 1)) != 0) {
+    FaultGlobal(w, op, addr, op.imm, static_cast<u32>(bytes), kStore);
+    return nullptr;
+  }
+  const u64 low = first + static_cast<u64>(s.low);
+  const u64 length = static_cast<u64>(s.high - s.low);
+  Span* span = s.span;
+  if (span == nullptr || low - span->start > span->bytes ||
+      span->bytes - (low - span->start) < length) {
+    span = FindSpan(w, low, length);
+    if (span == nullptr) {
+      *scattered = true;
+      return nullptr;
+    }
+    s.span = span;
+  }
+  const u64 offset = first - span->start;
+  if constexpr (kStore) {
+    if (span->read_only || span->is_protected) {
+      if (!StoreToReadOnly(w, op, First(w.mask), first, span)) return nullptr;
+    }
+    if (span->written != nullptr) {
+      if (s.shape == Site::kContiguous) {
+        MarkWritten(span, offset, length);
+      } else {
+        for (u32 m = w.mask; m != 0 && span->written != nullptr; m &= m - 1) {
+          MarkWritten(span, offset + static_cast<u64>(s.delta[First(m)]), static_cast<u64>(bytes));
+        }
+      }
+    }
+  } else {
+    if (span->written != nullptr) CheckInitialised(w, op, s, span, offset, bytes);
+  }
+  CountSectors(w, s, span, first, bytes, kStore);
+  return span->host + offset;
+}
+
+// ---- shared memory ----
+
+inline bool Unordered(const RaceShadow& r, u32 warp, u32 stamp, u32 other) {
+  return stamp >= r.floor[warp] && other != warp && other != kAtomicWriter &&
+         stamp >= r.seen[warp][other & 31];
+}
+
+inline void RaceRead(Warp& w, const Op& op, u32 address, u32 bytes) {
+  RaceShadow& r = *w.race;
+  const u32 shift = r.unit_shift;
+  const u32 from = address >> shift, to = (address + bytes - 1) >> shift;
+  const u32 n = to - from + 1;
+  const u32 floor = r.floor[w.index] << 6, me = w.index, bit = 1u << w.index, clock = r.clock,
+            base = r.base;
+  const u32* writer = r.writer + from;
+  u32* reader = r.reader + from;
+  u32* readers = r.readers + from;
+  u32 suspicious = 0;
+  for (u32 i = 0; i < n; ++i) {
+    suspicious |= static_cast<u32>((writer[i] >= floor) & ((writer[i] & 63) != me)) |
+                  static_cast<u32>(writer[i] < base);
+    readers[i] = (reader[i] == clock ? readers[i] : 0) | bit;
+    reader[i] = clock;
+  }
+  if (suspicious == 0) return;
+  for (u32 i = 0; i < n; ++i) {
+    const u32 at = (from + i) << shift;
+    if (writer[i] < base) {
+      NoteUninitialised(w, op, -1, at, true);
+    } else if (Unordered(r, me, writer[i] >> 6, writer[i] & 63)) {
+      NoteRace(w, op, at, writer[i] & 63, RaceKind::kReadAfterWrite);
+    }
+  }
+}
+
+// `fresh` holds the bytes that will be stored at address, or nullptr when they are not known.
+inline void RaceWrite(Warp& w, const Op& op, u32 address, u32 bytes, const char* fresh,
+                      bool atomic = false) {
+  RaceShadow& r = *w.race;
+  const u32 shift = r.unit_shift;
+  const u32 from = address >> shift, to = (address + bytes - 1) >> shift;
+  const u32 n = to - from + 1;
+  const u32 me = w.index, bit = 1u << w.index, floor = r.floor[me];
+  u32* writer = r.writer + from;
+  const u32* reader = r.reader + from;
+  const u32* readers = r.readers + from;
+  u32 suspicious = 0;
+  for (u32 i = 0; i < n; ++i) {
+    suspicious |= static_cast<u32>((writer[i] >= floor << 6) & ((writer[i] & 63) != me)) |
+                  static_cast<u32>((reader[i] >= floor) & ((readers[i] & ~bit) != 0));
+  }
+  if (suspicious != 0) {
+    for (u32 i = 0; i < n; ++i) {
+      const u32 at = (from + i) << shift;
+      const bool same = fresh != nullptr && at >= address &&
+                        __builtin_memcmp(w.shared + at, fresh + (at - address), size_t{1} << shift) == 0;
+      if (same) continue;
+      if (Unordered(r, me, writer[i] >> 6, writer[i] & 63)) {
+        NoteRace(w, op, at, writer[i] & 63, RaceKind::kWriteAfterWrite);
+      }
+      for (u32 m = reader[i] >= floor ? readers[i] & ~bit : 0; m != 0 && !atomic; m &= m - 1) {
+        const u32 other = static_cast<u32>(First(m));
+        if (!Unordered(r, me, reader[i], other)) continue;
+        NoteRace(w, op, at, other, RaceKind::kWriteAfterRead);
+        break;
+      }
+    }
+  }
+  const u32 stamp = r.clock << 6 | (atomic ? kAtomicWriter : me);
+  for (u32 i = 0; i < n; ++i) writer[i] = stamp;
+}
+
+// The shared address of the first active lane, checked and counted; false when the launch ends.
+inline bool ReachShared(Warp& w, const Op& op, const u32* addr, int bytes, u32* first) {
+  Site& s = w.sites[op.site];
+  const u32 lead = addr[First(w.mask)];
+  if (!SamePattern(s, addr, lead, w.mask)) Learn(s, addr, lead, w.mask, bytes);
+  *first = lead + static_cast<u32>(op.imm);
+  const i64 low = static_cast<i64>(*first) + s.low, high = static_cast<i64>(*first) + s.high;
+  const bool misaligned = ((*first | s.alignment) & static_cast<u64>(bytes - 1)) != 0;
+  if (low < 0 || high > static_cast<i64>(w.shared_bytes) || misaligned) {
+    for (u32 m = w.mask; m != 0; m &= m - 1) {
+      const int i = First(m);
+      const u32 at = addr[i] + static_cast<u32>(op.imm);
+      const bool odd = (at & static_cast<u32>(bytes - 1)) != 0;
+      if (!odd && at <= w.shared_bytes && w.shared_bytes - at >= static_cast<u32>(bytes)) continue;
+      return FaultWindow(w, op, Window::kShared, i, at, static_cast<u32>(bytes), odd);
+    }
+  }
+  ++w.counts->shared_requests;
+  w.counts->shared_conflicts += s.conflicts;
+  return true;
+}
+
+inline void NoteSharedRead(Warp& w, const Op& op, u32 first) {
+  if (w.race == nullptr) return;
+  const Site& s = w.sites[op.site];
+  for (int r = 0; r < s.run_count; ++r) {
+    RaceRead(w, op, first + static_cast<u32>(s.run_start[r]), static_cast<u32>(s.run_bytes[r]));
+  }
+}
+
+}  // namespace
+}  // namespace kw::eval::emu

@@ -1,0 +1,2 @@
+#define KW_BUILD plain
+#include "lanes/arithmetic.inc"

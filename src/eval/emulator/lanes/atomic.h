@@ -1,0 +1,207 @@
+// Atomics, asynchronous copies.
+#pragma once
+
+#include "lanes/half.h"
+#include "lanes/memory.h"
+
+namespace kw::eval::emu {
+namespace {
+
+template <class T>
+inline T AtomicInteger(AtomicOp op, T old, T b, T c) {
+  switch (op) {
+    case AtomicOp::kAnd: return old & b;
+    case AtomicOp::kOr: return old | b;
+    case AtomicOp::kXor: return old ^ b;
+    case AtomicOp::kStore:
+    case AtomicOp::kExch: return b;
+    case AtomicOp::kAdd: return static_cast<T>(old + b);
+    case AtomicOp::kInc: return old >= b ? T{0} : static_cast<T>(old + 1);
+    case AtomicOp::kDec: return old == 0 || old > b ? b : static_cast<T>(old - 1);
+    case AtomicOp::kMin: return b < old ? b : old;
+    case AtomicOp::kMax: return b > old ? b : old;
+    case AtomicOp::kCas: return old == b ? c : old;
+    case AtomicOp::kLoad: return old;
+  }
+  return old;
+}
+inline float AtomicReal(AtomicOp op, float old, float b) {
+  if (op == AtomicOp::kAdd) return old + b;
+  const bool less = b < old || old != old;
+  if (op == AtomicOp::kMin) return less ? b : old;
+  return b > old || old != old ? b : old;
+}
+inline u16 AtomicHalf(AtomicOp op, u16 old, u16 b, bool bf16) {
+  const float x = bf16 ? Bf16ToFloat(old) : HalfToFloat(old);
+  const float y = bf16 ? Bf16ToFloat(b) : HalfToFloat(b);
+  const float r = AtomicReal(op, x, y);
+  return bf16 ? FloatToBf16(r) : FloatToHalf(r);
+}
+inline u32 FlushBits(u32 bits) { return (bits & 0x7f800000) == 0 ? bits & 0x80000000 : bits; }
+
+template <class T>
+inline T AtomicResult(AtomicOp op, Type type, bool device, T old, T b, T c) {
+  switch (type) {
+    case Type::kS32:
+    case Type::kS64: {
+      using S = std::make_signed_t<T>;
+      if (op != AtomicOp::kMin && op != AtomicOp::kMax) break;
+      return static_cast<T>(AtomicInteger<S>(op, static_cast<S>(old), static_cast<S>(b), 0));
+    }
+    case Type::kF32:
+      if constexpr (sizeof(T) == 4) {
+        if (op == AtomicOp::kExch || op == AtomicOp::kCas) break;
+        if (!device) return Bits<u32>(AtomicReal(op, Bits<float>(old), Bits<float>(b)));
+        // In device memory subnormal operands and results count as zero.
+        return FlushBits(Bits<u32>(
+            AtomicReal(op, Bits<float>(FlushBits(old)), Bits<float>(FlushBits(b)))));
+      }
+      break;
+    case Type::kF64:
+      if constexpr (sizeof(T) == 8) {
+        if (op == AtomicOp::kAdd) return Bits<u64>(Bits<double>(old) + Bits<double>(b));
+      }
+      break;
+    case Type::kF16:
+    case Type::kBf16:
+      if constexpr (sizeof(T) == 2) return AtomicHalf(op, old, b, type == Type::kBf16);
+      break;
+    case Type::kF16x2:
+    case Type::kBf16x2:
+      if constexpr (sizeof(T) == 4) {
+        const bool bf16 = type == Type::kBf16x2;
+        const u32 low = AtomicHalf(op, static_cast<u16>(old), static_cast<u16>(b), bf16);
+        const u32 high = AtomicHalf(op, static_cast<u16>(old >> 16), static_cast<u16>(b >> 16), bf16);
+        return high << 16 | low;
+      }
+      break;
+    default: break;
+  }
+  return AtomicInteger<T>(op, old, b, c);
+}
+
+// Where one lane's bytes are, checked: nullptr ends the launch.
+inline char* ReachLane(Warp& w, const Op& op, const u64* addr, u64 offset, int i, u64 window,
+                       u32 bytes, bool store) {
+  const u64 at = addr[i] + offset;
+  if (window == kSharedWindow) {
+    const u32 s = static_cast<u32>(at);
+    const bool odd = (s & (bytes - 1)) != 0;
+    if (odd || s > w.shared_bytes || w.shared_bytes - s < bytes) {
+      FaultWindow(w, op, Window::kShared, i, s, bytes, odd);
+      return nullptr;
+    }
+    return w.shared + s;
+  }
+  const u32 mask = w.mask;
+  Span* span = (at & (bytes - 1)) == 0 ? FindSpan(w, at, bytes) : nullptr;
+  if (span == nullptr) {
+    w.mask = 1u << i;
+    FaultGlobal(w, op, addr, offset, bytes, store);
+    w.mask = mask;
+    return nullptr;
+  }
+  if (store && (span->read_only || span->is_protected) &&
+      !StoreToReadOnly(w, op, i, at, span)) {
+    return nullptr;
+  }
+  const u64 from = at - span->start;
+  if (span->written != nullptr) {
+    if (!store || (op.extra >> 24 & 1) != 0) {
+      if (!AllSet(span->written, from, bytes)) NoteUninitialised(w, op, i, at, false);
+    }
+    if (store) MarkWritten(span, from, bytes);
+  }
+  span->touched[from >> 11] |= u64{1} << (from >> 5 & 63);
+  ++(store ? w.counts->global_store_sectors : w.counts->global_load_sectors);
+  return span->host + from;
+}
+
+// a = address, b = operand, c = second operand of cas; d = old value or none.
+// extra: AtomicOp | type << 8 | space << 16 (0 device, 1 shared, 2 generic) | reads << 24
+template <class T>
+bool Atomic(Warp& w, const Op& op) {
+  if (w.mask == 0) return true;
+  const AtomicOp what = static_cast<AtomicOp>(op.extra & 0xff);
+  const Type type = static_cast<Type>(op.extra >> 8 & 0xff);
+  const u32 space = op.extra >> 16 & 0xff;
+  const u64* addr = Src<u64>(w, op.a);
+  const T *b = Src<T>(w, op.b), *c = Src<T>(w, op.c);
+  w.sync_touched = true;
+  ++w.counts->atomics;
+  for (u32 m = w.mask; m != 0; m &= m - 1) {
+    const int i = First(m);
+    const u64 at = addr[i] + op.imm;
+    const u64 window = space == 0 ? 0 : space == 1 ? kSharedWindow : WindowOf(at);
+    T old;
+    if (window == kLocalWindow) {
+      if (!LocalInside(w, op, i, static_cast<u32>(at), sizeof(T))) return false;
+      old = LocalGet<T>(w, static_cast<u32>(at), i);
+      LocalPut<T>(w, static_cast<u32>(at), i, AtomicResult<T>(what, type, false, old, b[i], c[i]));
+    } else {
+      char* host = ReachLane(w, op, addr, op.imm, i, window, sizeof(T), what != AtomicOp::kLoad);
+      if (host == nullptr) return false;
+      old = Get<T>(host);
+      if (window == kSharedWindow && w.race != nullptr) {
+        const u32 s = static_cast<u32>(at);
+        if (w.race->writer[s >> w.race->unit_shift] < w.race->base) NoteUninitialised(w, op, i, s, true);
+        RaceWrite(w, op, s, sizeof(T), nullptr, true);
+      }
+      Put<T>(host, AtomicResult<T>(what, type, window == 0, old, b[i], c[i]));
+    }
+    if (op.d != kNoPredicate) Dst<T>(w, op.d)[i] = old;
+  }
+  return true;
+}
+
+// cp.async: a = shared address, b = device address, c = bytes that are read (the rest is zero);
+// imm = offset of the source << 32 | offset of the destination, extra = bytes
+bool CopyAsync(Warp& w, const Op& op) {
+  if (w.mask == 0) return true;
+  const u32* to = Src<u32>(w, op.a);
+  const u64* from = Src<u64>(w, op.b);
+  const u32* kept = Src<u32>(w, op.c);
+  const u32 bytes = op.extra;
+  const u64 source_offset = static_cast<u64>(static_cast<i64>(op.imm) >> 32);
+  ++w.counts->global_requests;
+  ++w.counts->shared_requests;
+  for (u32 m = w.mask; m != 0; m &= m - 1) {
+    const int i = First(m);
+    const u32 s = to[i] + static_cast<u32>(op.imm);
+    char data[16] = {};
+    const u32 n = kept[i] < bytes ? kept[i] : bytes;
+    const bool odd = (s & (bytes - 1)) != 0;
+    if (odd || s > w.shared_bytes || w.shared_bytes - s < bytes) {
+      return FaultWindow(w, op, Window::kShared, i, s, bytes, odd);
+    }
+    if (n > 0) {
+      const u64 at = from[i] + source_offset;
+      Span* span = (at & (bytes - 1)) == 0 ? FindSpan(w, at, n) : nullptr;
+      if (span == nullptr) {
+        w.mask = 1u << i;
+        return FaultGlobal(w, op, from, source_offset, (at & (bytes - 1)) == 0 ? n : bytes, false);
+      }
+      const u64 offset = at - span->start;
+      if (span->written != nullptr && !AllSet(span->written, offset, n)) {
+        NoteUninitialised(w, op, i, at, false);
+      }
+      span->touched[offset >> 11] |= u64{1} << (offset >> 5 & 63);
+      // Neighbouring lanes share sectors of 32 bytes.
+      w.counts->global_load_sectors += (i * bytes) % 32 == 0;
+      __builtin_memcpy(data, span->host + offset, n);
+    }
+    if (w.race != nullptr) RaceWrite(w, op, s, bytes, data);
+    __builtin_memcpy(w.shared + s, data, bytes);
+  }
+  return true;
+}
+
+constexpr HandlerEntry kAtomics[] = {
+    {K(Code::kAtomic, Type::kU16), &Atomic<u16>},
+    {K(Code::kAtomic, Type::kU32), &Atomic<u32>},
+    {K(Code::kAtomic, Type::kU64), &Atomic<u64>},
+    {K(Code::kCopyAsync, Type::kNone), &CopyAsync},
+};
+
+}  // namespace
+}  // namespace kw::eval::emu

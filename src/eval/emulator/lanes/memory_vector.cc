@@ -1,0 +1,2 @@
+#define KW_BUILD vector
+#include "lanes/memory.inc"

@@ -1,0 +1,141 @@
+// A kernel ready to run, and the builder's form of it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <new>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kw/base/error.h"
+#include "opcode.h"
+#include "ptx.h"
+#include "warp.h"
+
+namespace kw::eval::emu {
+
+// What kind of work an instruction is, for the counters.
+enum class Work : uint8_t { kFp32, kFp64, kFp16, kInteger, kSpecial, kTensor, kOther, kCount };
+
+// Op::imm of bar.warp.sync, the one collective whose lanes may wait at different places.
+inline constexpr uint64_t kWarpBarrier = ~uint64_t{0};
+
+// A basic block of the final program.
+struct BlockInfo {
+  uint32_t first = 0, size = 0;  // ops
+  uint32_t work[static_cast<int>(Work::kCount)] = {};
+  uint32_t instructions = 0;     // of PTX
+};
+
+struct Origin {
+  const ptx::Instruction* instruction = nullptr;
+  const ptx::Function* function = nullptr;
+  std::string why;  // of an unsupported one
+};
+
+struct Copy {
+  uint32_t from = 0, to = 0, bytes = 0;
+};
+
+struct CallSite {
+  int callee = -1;  // index in Program::functions; -1: built in or indirect
+  enum class BuiltIn : uint8_t { kNone, kPrintf, kAssert, kIndirect } built_in = BuiltIn::kNone;
+  std::vector<uint32_t> argument_offsets;  // in the caller's local frame
+  std::vector<Copy> arguments, results;    // for indirect calls `to` and `from` come from the callee
+};
+
+struct FunctionCode {
+  std::string_view name;
+  const ptx::Function* source = nullptr;
+  uint32_t entry = 0;            // op
+  uint32_t frame_bytes = 0;      // registers
+  uint32_t predicates = 0;
+  uint32_t local_bytes = 0;      // of its frame, parameters included
+  std::vector<uint32_t> parameter_offsets, result_offsets;
+};
+
+struct FreeBytes {
+  void operator()(char* p) const { ::operator delete[](p, std::align_val_t{64}); }
+};
+
+struct Program {
+  std::string kernel;
+  std::vector<Op> ops;
+  std::vector<uint32_t> lists;
+  std::unique_ptr<char[], FreeBytes> constants;
+  std::vector<BlockInfo> blocks;
+  std::vector<Origin> origins;
+  std::vector<FunctionCode> functions;  // [0] is the kernel
+  std::vector<CallSite> calls;
+  std::vector<std::vector<uint32_t>> tables;  // of indirect branches
+  uint32_t site_count = 0;
+  uint32_t parameter_bytes = 0;
+  std::vector<std::pair<uint32_t, uint32_t>> parameters;
+  uint32_t static_shared = 0;      // bytes
+  uint32_t dynamic_shared_at = 0;  // where extern arrays begin
+  uint32_t narrowest_shared = 4;   // access, in bytes
+  bool calls_functions = false;
+  int max_threads = 0, required_threads = 0;
+};
+
+// Addresses of module variables, for the decoder.
+struct SymbolTable {
+  std::map<std::string_view, uint64_t> addresses;
+};
+
+// Decodes a kernel and all functions that it reaches.
+[[nodiscard]] Result<std::unique_ptr<Program>> BuildProgram(const ptx::Module& module,
+                                                            std::string_view kernel,
+                                                            const SymbolTable& symbols);
+
+// The handler of a key for this machine; nullptr when there is none.
+Handler FindHandler(uint32_t key);
+// For tests: which build of the handlers is in use; SetVectorHandlers(false) takes the plain one.
+bool VectorHandlersInUse();
+void SetVectorHandlers(bool on);
+
+// ---- the builder's form ----
+
+enum class Place : uint8_t {
+  kD, kA, kB, kC,        // register offset
+  kPredicateD, kPredicateTarget,  // index of a predicate
+  kPredicateA, kPredicateB, kPredicateC,  // index * 2 + negated
+  kList,
+};
+
+struct Ref {
+  int32_t reg = 0;  // virtual register, or ~index of a constant
+  Place place = Place::kD;
+  bool is_def = false;
+  bool negated = false;
+};
+
+struct Micro {
+  Op op;
+  int32_t guard = -1;
+  bool guard_negated = false;
+  bool counts = false;  // the first of its instruction
+  Work work = Work::kOther;
+  std::vector<Ref> refs;
+  int32_t target = -1, next = -1;   // label ids of branches: PTX instruction indexes
+  std::vector<int32_t> targets;     // of an indirect branch
+};
+
+struct VirtualRegister {
+  uint8_t bytes = 0;  // 0 predicate, 2, 4, 8
+};
+
+struct FunctionDraft {
+  const ptx::Function* source = nullptr;
+  std::vector<Micro> micros;
+  std::vector<int32_t> start;  // of each PTX instruction, index into micros; one more at the end
+  std::vector<VirtualRegister> registers;
+  FunctionCode code;
+};
+
+// Orders blocks, allocates registers, and appends the function to the program.
+[[nodiscard]] Result<void> Assemble(FunctionDraft* draft, Program* program);
+
+}  // namespace kw::eval::emu

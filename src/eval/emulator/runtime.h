@@ -1,0 +1,135 @@
+// A launch in progress: blocks that can be suspended, warps as sets of lane groups.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "device_memory.h"
+#include "kw/eval/emulator.h"
+#include "program.h"
+#include "warp.h"
+
+namespace kw::eval::emu {
+
+// Hazards of all launches since the last take, one of a kind a line.
+class HazardLog {
+ public:
+  // Keeps the first 32 that differ in (kind, kernel, file, line).
+  void Add(Hazard hazard);
+  std::vector<Hazard> Take();
+
+ private:
+  static constexpr size_t kMost = 32;
+  std::vector<Hazard> hazards_;
+};
+
+struct Return {
+  uint32_t pc = 0, call = 0;
+  uint32_t function = 0, registers = 0, predicates = 0, local = 0;
+  bool operator==(const Return&) const = default;
+};
+
+// Lanes of a warp that are at the same place with the same callers.
+struct Group {
+  enum class State : uint8_t { kReady, kBarrier, kCollective };
+  uint32_t mask = 0;
+  uint32_t pc = 0;
+  State state = State::kReady;
+  uint8_t penalty = 0;      // for having spun
+  uint32_t members = 0;     // awaited by a collective
+  uint32_t barrier = 0;     // id
+  uint32_t spins = 0;       // ways back since it last gave way
+  uint32_t function = 0, registers = 0, predicates = 0, local = 0;  // frame
+  std::vector<Return> stack;
+};
+
+struct WarpState {
+  Warp warp;
+  std::vector<Group> groups;
+  std::vector<uint32_t> predicates;
+  char* registers = nullptr;
+  bool done = false;
+  bool blocked = false;    // waits at a barrier
+  bool spun = false;       // gave way in a waiting loop
+};
+
+struct BarrierState {
+  uint32_t arrived = 0, expected = 0;
+  uint32_t waiting = 0;  // warps
+  uint32_t sources = 0;  // warps that only arrived
+  uint32_t votes = 0;
+  bool all = true, any = false;
+};
+
+struct Launch;
+
+struct Block {
+  Launch* launch = nullptr;
+  Dim3 index;
+  uint64_t linear = 0;
+  std::vector<WarpState> warps;
+  std::vector<uint32_t> warp_order;
+  std::array<BarrierState, 16> barriers;
+  char* shared = nullptr;
+  RaceShadow race{};
+  std::vector<uint32_t> race_writer, race_reader, race_readers;
+  // One piece of memory each for all warps.
+  std::unique_ptr<char[], FreeBytes> register_memory, local_memory, shared_memory;
+  uint32_t finished = 0;
+};
+
+struct BlockStat {
+  uint64_t warps = 0, lanes = 0;
+};
+
+struct Launch {
+  const Program* program = nullptr;
+  const ptx::Module* module = nullptr;
+  DeviceMemory* memory = nullptr;
+  HazardLog* hazards = nullptr;
+  std::string* printed = nullptr;
+  const DeviceSheet* sheet = nullptr;
+  Dim3 grid, block;
+  uint32_t threads = 0, warp_count = 0;
+  uint32_t shared_bytes = 0, dynamic_shared = 0;
+  uint32_t local_bytes = 0, register_bytes = 0, predicate_words = 0;
+  std::string parameters;
+  std::string kernel_title;  // demangled
+  uint64_t seed = 0;
+  uint64_t budget = 0, spent = 0, clock_reads = 0;
+  Counts counts{};
+  uint64_t barriers = 0, divergent_branches = 0;
+  std::vector<Site> sites;
+  std::vector<BlockStat> stats;
+  uint32_t poison = 0;
+  LaunchOutcome::Status status = LaunchOutcome::Status::kOk;
+  std::string message;
+};
+
+// Runs all blocks. The result is in launch->status.
+void RunBlocks(Launch* launch);
+
+// Runs a block until it has ended (true), or all its warps wait for others (false). A launch
+// that must stop says so in launch->status.
+bool RunBlock(Block* block);
+void PrepareBlock(Launch* launch, Block* block);
+void StartBlock(Block* block, uint64_t linear);
+
+// ---- reports (reports.cc) ----
+Hazard MakeHazard(const Warp& w, const Op& op, int lane, std::string kind);
+// "kernel k, line 12 of a.cu, block (0,0,0), thread (3,0,0)"
+std::string Where(const Hazard& hazard);
+bool Stop(Launch* launch, LaunchOutcome::Status status, std::string message);
+bool StopWithHazard(Warp& w, Hazard hazard);
+bool StopUnsupportedOp(Warp& w, const Op& op);
+bool StopForBudget(Warp& w, const Op& op);
+std::string Demangle(const std::string& name);
+
+// ---- device printf (printf.cc) ----
+bool DevicePrintf(Warp& w, const Op& op, const CallSite& site);
+bool DeviceAssert(Warp& w, const Op& op, const CallSite& site);
+
+}  // namespace kw::eval::emu
