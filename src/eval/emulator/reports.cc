@@ -229,6 +229,7 @@ Span* FindSpan(Warp& w, uint64_t address, uint64_t bytes) {
 }
 
 void NoteUninitialised(Warp& w, const Op& op, int lane, uint64_t address, bool shared) {
+  if ((op.extra & kMovedEarly) != 0) return;
   if (lane < 0) lane = std::countr_zero(w.mask | 0x80000000u);
   Hazard hazard = MakeHazard(w, op, lane, "uninitialised");
   hazard.address = address;

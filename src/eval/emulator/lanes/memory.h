@@ -382,8 +382,8 @@ bool StoreGenericAt(Warp& w, const Op& op, const u64* addr) {
   });
 }
 
-// Op::extra: bit 0: others may wait for this access (volatile, acquire, release);
-// bit 1: the race check treats it as an atomic.
+// Op::extra: bit 0: others may wait for this access (volatile, acquire, release); bit 1: the race
+// check treats it as an atomic; and kMovedEarly.
 #define KW_ACCESS(name, A)                            \
   template <class M, class R, int N>                  \
   bool name(Warp& w, const Op& op) {                  \
