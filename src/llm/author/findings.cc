@@ -39,7 +39,7 @@ class Finder {
     const OpSpec spec = ReadOperation(writing.prompt);
     op_ = spec.op;
     found_.family = FamilyOf(op_);
-    found_.operation = op_ == Op::kUnknown ? "such operations" : std::string(OpName(op_));
+    found_.operation = op_ == Op::kUnknown ? "an elementwise operation" : std::string(OpName(op_));
   }
 
   Findings Find() {
