@@ -16,7 +16,8 @@ bool Better(const ShownAttempt& a, const ShownAttempt& b) {
 std::vector<Piece> FasterThan(Piece piece, Family family) {
   switch (piece) {
     case Piece::kThreadPerRow:
-      return {Piece::kBlockPerRow, Piece::kWarpPerRow, Piece::kWarpShuffle};
+    case Piece::kWarpPerRow:
+      return {Piece::kBlockPerRow};
     case Piece::kSharedTree:
       return {Piece::kWarpShuffle};
     case Piece::kScalar:
