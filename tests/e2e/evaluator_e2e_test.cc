@@ -233,7 +233,7 @@ TEST_F(EvaluatorE2e, AnswersInAMinuteWhateverTheCandidateDoes) {
       "  if (i < n) y[i] = 0.5f * x[i] * erfcf(-x[i] * 0.70710678f);\n}\n"
       "extern \"C\" void run(const float* x, float* y, int64_t n, cudaStream_t stream) {\n";
   const std::string end = "  gelu<<<(unsigned)((n + 255) / 256), 256, 0, stream>>>(x, y, n);\n}\n";
-  for (const std::string& mischief :
+  for (const std::string mischief :
        {"  sleep(1000);\n", "  usleep(4'000'000);\n", "  while (fork() >= 0) {}\n",
         "  for (volatile long i = 0; i < 250'000'000L; ++i) {}\n"}) {
     const int64_t started_us = SystemClock().MonotonicMicros();

@@ -193,7 +193,6 @@ ServiceReply DeviceService::Hello() const {
   facts.shared_per_sm = sheet_.shared_per_sm;
   facts.memory_bytes = static_cast<uint64_t>(sheet_.memory_bytes);
   facts.l2_bytes = static_cast<uint64_t>(sheet_.l2_bytes);
-  facts.bus_bits = 5120;
   ServiceReply reply;
   AppendBytes(&reply.body, facts);
   return reply;

@@ -114,7 +114,6 @@ struct DeviceFacts {
   int32_t max_threads_per_block, max_threads_per_sm, max_blocks_per_sm, registers_per_sm;
   int32_t shared_per_block, shared_per_block_optin, shared_per_sm;
   uint64_t memory_bytes, l2_bytes;
-  uint32_t bus_bits, unused;
 };
 
 struct KernelFacts {

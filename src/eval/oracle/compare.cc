@@ -76,13 +76,15 @@ void Count(const std::vector<double>& got, const std::vector<double>& expected, 
 }
 
 Judged JudgeFloats(const Tensor& output, const FloatRule& rule, const std::string& bytes,
-                   const std::vector<double>& expected) {
+                   const std::vector<double>& expected, const std::vector<double>& slack) {
   Judged judged;
   judged.values.got = WidenFloats(output.dtype, bytes);
   judged.values.expected = expected;
   judged.values.bad.resize(expected.size());
   for (size_t i = 0; i < expected.size(); ++i) {
-    judged.values.bad[i] = rule.Passes(judged.values.got[i], expected[i]) ? 0 : 1;
+    const double got = judged.values.got[i];
+    const bool excused = i < slack.size() && std::fabs(got - expected[i]) <= slack[i];
+    judged.values.bad[i] = excused || rule.Passes(got, expected[i]) ? 0 : 1;
   }
   judged.values.close = [rule](double value, double wanted) { return rule.Passes(value, wanted); };
   Count(judged.values.got, expected, judged);
@@ -256,7 +258,8 @@ Result<Comparison> CompareOutputs(const Task& task, const Case& c,
           output.dtype,
           tolerance == task.tolerance.end() ? DefaultTolerance(output.dtype) : tolerance->second,
           scale);
-      judged = JudgeFloats(output, rule, outputs[i], expected.floats[i]);
+      judged = JudgeFloats(output, rule, outputs[i], expected.floats[i],
+                           i < expected.slack.size() ? expected.slack[i] : std::vector<double>{});
     } else {
       KW_ASSIGN(judged, JudgeIntegers(task, output, c, axes, outputs[i], expected.integers[i]));
     }
@@ -280,6 +283,24 @@ Result<Comparison> CompareOutputs(const Task& task, const Case& c,
     return comparison;
   }
   return comparison;
+}
+
+Result<Comparison> CompareWithReference(const Task& task, const Case& c,
+                                        const std::vector<std::string>& outputs,
+                                        Reference& reference) {
+  // Rounding errors of a few operations, where the sensitivity is that of one.
+  constexpr double kSlackFactor = 8;
+  KW_ASSIGN(const std::shared_ptr<const Expected> expected, reference.Evaluate(task, c));
+  KW_ASSIGN(Comparison comparison, CompareOutputs(task, c, outputs, *expected));
+  if (comparison.ok) return comparison;
+  KW_ASSIGN(std::vector<std::vector<double>> slack, reference.Sensitivity(task, c));
+  if (slack.empty()) return comparison;
+  for (std::vector<double>& output : slack) {
+    for (double& element : output) element *= kSlackFactor;
+  }
+  Expected excused = *expected;
+  excused.slack = std::move(slack);
+  return CompareOutputs(task, c, outputs, excused);
 }
 
 }  // namespace kw::eval

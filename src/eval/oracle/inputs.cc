@@ -18,6 +18,10 @@ namespace {
 constexpr int64_t kRampPeriod = 251;
 constexpr double kRampStep = 1.0 / 64;
 
+// The second half of a negative tensor lies so far below zero that exp() of it is zero in float32:
+// a maximum that starts at 0 shows there.
+constexpr double kDepth = 104;
+
 enum class Group {
   kOriginal,
   kTimes3,
@@ -43,7 +47,7 @@ struct TensorDraw {
   const Tensor& tensor;
   Group group;
   int64_t count;
-  int64_t outlier_at = 0;
+  int64_t outlier_at = -1;  // -1: another input has it
   uint64_t outlier_bits = 0, constant_bits = 0;
 };
 
@@ -64,7 +68,7 @@ double Unbounded(const TensorDraw& draw, int64_t index, uint64_t bits) {
     case Group::kTimesHundredth:
       return NormalFromBits(bits) * 0.01;
     case Group::kNegative:
-      return -std::fabs(NormalFromBits(bits));
+      return -std::fabs(NormalFromBits(bits)) - (2 * index >= draw.count ? kDepth : 0);
     case Group::kZerosAndOnes:
       return static_cast<double>(bits >> 63);
     case Group::kConstant:
@@ -214,6 +218,17 @@ Result<std::vector<int64_t>> DrawIntegers(const TensorDraw& draw, BitDraw& bits,
   return values;
 }
 
+// The input that has the outlier: two of them could cancel, and no kernel would be right.
+const Tensor* OutlierInput(const Task& task, const Case& c) {
+  std::vector<const Tensor*> floats;
+  for (const Tensor& tensor : task.inputs) {
+    if (!tensor.is_scalar && IsFloat(tensor.dtype)) floats.push_back(&tensor);
+  }
+  if (floats.empty()) return nullptr;
+  const auto count = static_cast<int64_t>(floats.size());
+  return floats[static_cast<size_t>(Below(BitDraw(c.seed, "outlier").At(0), count))];
+}
+
 }  // namespace
 
 std::vector<std::string> ValueGroups() { return {std::begin(kGroupNames), std::end(kGroupNames)}; }
@@ -221,6 +236,7 @@ std::vector<std::string> ValueGroups() { return {std::begin(kGroupNames), std::e
 Result<CaseInputs> GenerateInputs(const Task& task, const Case& c) {
   KW_ASSIGN(const Group group, GroupFromName(c.group));
   KW_ASSIGN(const auto axes, task.AllAxes(c.axes));
+  const Tensor* outlier = OutlierInput(task, c);
   CaseInputs inputs;
   Hasher hasher;
   for (const Tensor& tensor : task.inputs) {
@@ -239,7 +255,8 @@ Result<CaseInputs> GenerateInputs(const Task& task, const Case& c) {
     }
     KW_ASSIGN(const int64_t count, ElementCount(tensor, axes));
     BitDraw once(c.seed, "once/" + tensor.name);
-    const TensorDraw draw{tensor, group, count, Below(once.At(0), count), once.At(1), once.At(2)};
+    const int64_t outlier_at = &tensor == outlier ? Below(once.At(0), count) : -1;
+    const TensorDraw draw{tensor, group, count, outlier_at, once.At(1), once.At(2)};
     BitDraw bits(c.seed, "input/" + tensor.name);
     if (IsFloat(tensor.dtype)) {
       bytes = DrawFloats(draw, bits);

@@ -11,12 +11,14 @@
 #include "kw/base/process.h"
 #include "kw/eval/oracle.h"
 #include "reference_process.h"
+#include "value_draw.h"
 #include "value_types.h"
 
 namespace kw::eval {
 namespace {
 
 constexpr size_t kMaxProcesses = 4;
+constexpr int kMoves = 4;  // of the inputs, to see how sensitive a case is
 
 std::string CaseKey(const Task& task, const Case& c) {
   Hasher hasher;
@@ -87,8 +89,21 @@ std::vector<T> ValuesOf(std::string_view bytes) {
   return values;
 }
 
+// Every value moved by up to a unit in the last place of float32: what arithmetic in float32 may
+// do to it, whatever dtype it is stored in.
+void Move(const Tensor& tensor, const Case& c, int move, std::vector<double>& values) {
+  BitDraw bits(c.seed, fmt::format("move/{}/{}", move, tensor.name));
+  const double step = tensor.dtype == DType::kFloat64 ? 0x1p-52 : 0x1p-23;
+  for (size_t i = 0; i < values.size(); ++i) {
+    values[i] += values[i] * step * (2 * UniformFromBits(bits.At(i)) - 1);
+    if (tensor.range) values[i] = std::clamp(values[i], tensor.range->first, tensor.range->second);
+  }
+}
+
+// With the inputs as they are, or moved.
 Result<std::vector<ReferenceArgument>> MakeArguments(const Task& task, const Case& c,
-                                                     const CaseInputs& inputs) {
+                                                     const CaseInputs& inputs,
+                                                     std::optional<int> move) {
   using Kind = ReferenceArgument::Kind;
   KW_ASSIGN(const auto axes, task.AllAxes(c.axes));
   std::vector<ReferenceArgument> arguments;
@@ -106,9 +121,13 @@ Result<std::vector<ReferenceArgument>> MakeArguments(const Task& task, const Cas
       continue;
     }
     argument.kind = IsFloat(tensor.dtype) ? Kind::kDoubles : Kind::kIntegers;
-    argument.bytes = IsFloat(tensor.dtype)
-                         ? BytesOf(WidenFloats(tensor.dtype, inputs.tensors[i]))
-                         : BytesOf(WidenIntegers(tensor.dtype, inputs.tensors[i]));
+    if (IsFloat(tensor.dtype)) {
+      std::vector<double> values = WidenFloats(tensor.dtype, inputs.tensors[i]);
+      if (move) Move(tensor, c, *move, values);
+      argument.bytes = BytesOf(values);
+    } else {
+      argument.bytes = BytesOf(WidenIntegers(tensor.dtype, inputs.tensors[i]));
+    }
     argument.count = argument.bytes.size() / 8;
   }
   for (const Tensor& tensor : task.outputs) {
@@ -164,7 +183,7 @@ class ProcessReference : public Reference {
   Result<std::shared_ptr<const Expected>> Evaluate(const Task& task, const Case& c) override {
     const std::string key = CaseKey(task, c);
     if (auto found = cache_.Find(key)) return found;
-    Result<Expected> computed = Compute(task, c);
+    Result<Expected> computed = Compute(task, c, std::nullopt);
     if (!computed) {
       return Fail(std::move(computed).error().While(fmt::format("task '{}'", task.name)));
     }
@@ -172,6 +191,25 @@ class ProcessReference : public Reference {
     auto expected = std::make_shared<const Expected>(*std::move(computed));
     cache_.Store(key, expected);
     return expected;
+  }
+
+  Result<std::vector<std::vector<double>>> Sensitivity(const Task& task, const Case& c) override {
+    KW_ASSIGN(const std::shared_ptr<const Expected> expected, Evaluate(task, c));
+    std::vector<std::vector<double>> sensitivity(expected->floats.size());
+    for (int move = 0; move < kMoves; ++move) {
+      KW_ASSIGN(const Expected moved, Compute(task, c, move));
+      for (size_t output = 0; output < sensitivity.size(); ++output) {
+        const std::vector<double>& before = expected->floats[output];
+        sensitivity[output].resize(before.size());
+        for (size_t i = 0; i < before.size(); ++i) {
+          const double change = std::fabs(moved.floats[output][i] - before[i]);
+          if (change > sensitivity[output][i] && std::isfinite(change)) {
+            sensitivity[output][i] = change;
+          }
+        }
+      }
+    }
+    return sensitivity;
   }
 
  private:
@@ -195,13 +233,13 @@ class ProcessReference : public Reference {
     std::unique_ptr<ReferenceProcess> process;
   };
 
-  Result<Expected> Compute(const Task& task, const Case& c) {
+  Result<Expected> Compute(const Task& task, const Case& c, std::optional<int> move) {
     if (task.reference_cpp.empty()) {
       return Fail(ErrorCode::kUnavailable,
                   "it has no reference.cpp, and Python references need the Python worker");
     }
     KW_ASSIGN(const CaseInputs inputs, GenerateInputs(task, c));
-    KW_ASSIGN(const std::vector<ReferenceArgument> arguments, MakeArguments(task, c, inputs));
+    KW_ASSIGN(const std::vector<ReferenceArgument> arguments, MakeArguments(task, c, inputs, move));
     std::shared_ptr<Entry> entry = EntryFor(task.hash);
     std::lock_guard lock(entry->mutex);
     if (!entry->process) {

@@ -72,8 +72,7 @@ class OracleRun {
           DescribeCase(c), task_.outputs[i].name);
       return report;
     }
-    KW_ASSIGN(const std::shared_ptr<const Expected> expected, reference_.Evaluate(task_, c));
-    KW_ASSIGN(comparison, CompareOutputs(task_, c, outcome.outputs, *expected));
+    KW_ASSIGN(comparison, CompareWithReference(task_, c, outcome.outputs, reference_));
     if (comparison.ok) return std::nullopt;
     OracleReport report = Wrong(c, "numerical");
     report.comparison = comparison;

@@ -234,15 +234,21 @@ TEST_F(BuilderTest, AsksNvccItselfWhenItsStepsAreUnknown) {
                           nvcc + "' \"$@\"\n"));
   std::filesystem::permissions(toolkit.path() + "/bin/nvcc", std::filesystem::perms::owner_all);
   std::filesystem::create_symlink(root + "/bin/ptxas", toolkit.path() + "/bin/ptxas");
-  std::filesystem::create_symlink(root + "/lib64", toolkit.path() + "/lib64");
+  for (const char* folder : {"/lib64", "/lib"}) {
+    if (IsDirectory(root + folder)) {
+      std::filesystem::create_symlink(root + folder, toolkit.path() + folder);
+    }
+  }
   ScratchDirectory other_folder = *ScratchDirectory::Make("builder");
   Builder other =
       *Builder::Make({.cache = other_folder.path(), .nvcc = toolkit.path() + "/bin/nvcc"});
-  const BuildOutcome good = *other.BuildCandidate(kDouble, {});
-  EXPECT_TRUE(good.ok) << good.feedback;
-  EXPECT_EQ(good.resources.size(), 1u);
-  const BuildOutcome bad = *other.BuildCandidate("int a = b;\n", {});
-  EXPECT_EQ(bad.feedback, "kernel.cu:1: error: identifier \"b\" is undefined\n    int a = b;");
+  const auto good = other.BuildCandidate(kDouble, {});
+  ASSERT_TRUE(good) << good.error().ToString();
+  EXPECT_TRUE(good->ok) << good->feedback;
+  EXPECT_EQ(good->resources.size(), 1u);
+  const auto bad = other.BuildCandidate("int a = b;\n", {});
+  ASSERT_TRUE(bad) << bad.error().ToString();
+  EXPECT_EQ(bad->feedback, "kernel.cu:1: error: identifier \"b\" is undefined\n    int a = b;");
 }
 
 TEST(Builder, SaysThatANamedNvccIsNotThere) {

@@ -9,7 +9,7 @@
 namespace kw::eval {
 namespace {
 
-constexpr size_t kLarge = 1 << 19;
+constexpr size_t kLarge = 1 << 18;
 
 std::string Repeated(const std::string& unit, size_t bytes = kLarge) {
   std::string text;

@@ -94,6 +94,13 @@ class FakeReference : public Reference {
     return std::shared_ptr<const Expected>(expected);
   }
 
+  Result<std::vector<std::vector<double>>> Sensitivity(const Task& task, const Case& c) override {
+    if (sensitivity == 0) return std::vector<std::vector<double>>{};
+    const size_t count = (*Evaluate(task, c))->floats[0].size();
+    return std::vector<std::vector<double>>{std::vector<double>(count, sensitivity)};
+  }
+
+  double sensitivity = 0;  // of every element
   std::optional<Error> error;
   int evaluations = 0;
 };

@@ -90,6 +90,27 @@ TEST(GenerateInputs, MakesEachGroupWhatItsNameSays) {
             1);
 }
 
+TEST(GenerateInputs, PutsTheOutlierIntoOneInputAndIntoEachInSomeCase) {
+  Task task;
+  task.axes = {VarAxis("n")};
+  task.inputs = {TensorOf("a", {"n"}), TensorOf("b", {"n"})};
+  int in_a = 0, in_b = 0;
+  Case c = CaseOf({{"n", 50}}, "outlier");
+  for (c.seed = 0; c.seed < 40; ++c.seed) {
+    const CaseInputs inputs = *GenerateInputs(task, c);
+    const auto has = [](const std::vector<float>& values) {
+      return std::any_of(values.begin(), values.end(),
+                         [](float value) { return std::abs(value) > 100; });
+    };
+    const bool a = has(FloatsOf(inputs.tensors[0])), b = has(FloatsOf(inputs.tensors[1]));
+    EXPECT_NE(a, b);
+    in_a += a ? 1 : 0;
+    in_b += b ? 1 : 0;
+  }
+  EXPECT_GT(in_a, 5);
+  EXPECT_GT(in_b, 5);
+}
+
 TEST(GenerateInputs, RefusesAnUnknownGroup) {
   const auto made = GenerateInputs(DoubleTask(), CaseOf({{"rows", 1}, {"cols", 1}}, "outlyer"));
   ASSERT_FALSE(made);

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <thread>
 
 #include "eval/oracle/fake_task.h"
@@ -86,6 +87,24 @@ TEST_F(ReferenceTest, MeasuresHowMuchLargerTheOutputsOfX3Are) {
   ASSERT_TRUE(expected);
   ASSERT_EQ((*expected)->absolute_scale.size(), 1u);
   EXPECT_NEAR((*expected)->absolute_scale[0], 3, 1e-6);
+}
+
+TEST_F(ReferenceTest, MeasuresHowSensitiveEachElementIs) {
+  Task task = DoubleTask();
+  task.hash = "difference";
+  // y[0] is a plain product, y[1] a difference that cancels.
+  task.reference_cpp =
+      "#include <cstdint>\nextern \"C\" void reference(const double* x, double* y, int64_t, "
+      "int64_t) { y[0] = 2 * x[0]; y[1] = 1e4 * x[0] - 9999.9 * x[0] + x[1]; }\n";
+  const Case c = CaseOf({{"rows", 1}, {"cols", 2}}, "constant");
+  const auto reference = Make();
+  const auto sensitivity = reference->Sensitivity(task, c);
+  ASSERT_TRUE(sensitivity) << sensitivity.error().ToString();
+  const double x = (*reference->Evaluate(task, c))->floats[0][0] / 2;
+  const auto& moved = (*sensitivity)[0];
+  EXPECT_GT(moved[0], 0.1 * 2 * std::fabs(x) * 0x1p-23);
+  EXPECT_LE(moved[0], 2 * std::fabs(x) * 0x1p-23);
+  EXPECT_LE(moved[1], 2 * std::fabs(x) * 0x1p-23);
 }
 
 TEST_F(ReferenceTest, SaysWhatIsWrongWithAReference) {

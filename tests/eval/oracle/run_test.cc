@@ -107,6 +107,15 @@ TEST_F(RunOracleTest, FailsAnOutputThatWasNeverWritten) {
   EXPECT_THAT(report.feedback, HasSubstr("default stream"));
 }
 
+TEST_F(RunOracleTest, HoldsNoIllConditionedElementAgainstAKernel) {
+  ChangeOutput([](std::vector<float>& values, const CallRequest&) { values[0] += 0.01f; });
+  EXPECT_FALSE(Run().ok);
+  reference_.sensitivity = 0.002;
+  EXPECT_TRUE(Run().ok);
+  reference_.sensitivity = 0.001;
+  EXPECT_FALSE(Run().ok);
+}
+
 TEST_F(RunOracleTest, RejectsAHazardEvenWhenTheNumbersAreRight) {
   session_.fault = [](CallOutcome& outcome, const CallRequest&) {
     outcome.hazards.push_back({.kind = "shared_race", .text = "tile is read before the barrier"});

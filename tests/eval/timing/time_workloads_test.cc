@@ -79,14 +79,14 @@ Task CopyTask() {
   return task;
 }
 
-TEST(TimeWorkloads, TimesEachOnceAndTakesTheGeometricMean) {
+TEST(TimeWorkloads, TimesTheSecondCallAndTakesTheGeometricMean) {
   CopySession session;
   CopyReference reference;
   const auto report = TimeWorkloads(CopyTask(), session, A100(), {}, reference,
                                     {{"w1000", 10.0}, {"w100000", 20.0}}, 7);
   ASSERT_TRUE(report) << report.error().ToString();
   EXPECT_TRUE(report->ok);
-  EXPECT_EQ(session.calls, 2);
+  EXPECT_EQ(session.calls, 4);
   ASSERT_EQ(report->workloads.size(), 2u);
   EXPECT_EQ(report->workloads[0].checked, "full");
   EXPECT_NEAR(report->workloads[0].speedup, 10.0 / report->workloads[0].time.us, 1e-9);
@@ -127,9 +127,32 @@ TEST(TimeWorkloads, RejectsWhatIsFasterThanTheRooflineTwice) {
   const auto report = TimeWorkloads(task, session, A100(), {}, reference, {}, 7);
   ASSERT_TRUE(report);
   EXPECT_FALSE(report->ok);
-  EXPECT_EQ(session.calls, 2);
+  EXPECT_EQ(session.calls, 3);
   EXPECT_EQ(report->failure.status, Status::kRejected);
   EXPECT_EQ(report->failure.reason, "faster_than_roofline");
+}
+
+// Gives the answer of its first call at each size again and again.
+class KeepingSession : public CopySession {
+ public:
+  Result<CallOutcome> Call(const CallRequest& request) override {
+    KW_ASSIGN(CallOutcome outcome, CopySession::Call(request));
+    outcome.outputs = {
+        kept_.try_emplace(outcome.outputs[0].size(), outcome.outputs[0]).first->second};
+    return outcome;
+  }
+
+ private:
+  std::map<size_t, std::string> kept_;
+};
+
+TEST(TimeWorkloads, ACandidateThatKeepsItsAnswerFails) {
+  KeepingSession session;
+  CopyReference reference;
+  const auto report = TimeWorkloads(CopyTask(), session, A100(), {}, reference, {}, 7);
+  ASSERT_TRUE(report);
+  EXPECT_FALSE(report->ok);
+  EXPECT_EQ(report->failure.status, Status::kIncorrectNumerical);
 }
 
 TEST(TimeWorkloads, IsDeterministic) {

@@ -129,7 +129,6 @@ KW_CUDA_API Error cudaGetDeviceProperties(DeviceProp* prop, int device) {
   prop->concurrentKernels = 1;
   prop->asyncEngineCount = 2;
   prop->unifiedAddressing = 1;
-  prop->memoryBusWidth = static_cast<int>(facts->bus_bits);
   prop->l2CacheSize = static_cast<int>(facts->l2_bytes);
   prop->maxThreadsPerMultiProcessor = facts->max_threads_per_sm;
   prop->streamPrioritiesSupported = 1;
@@ -201,9 +200,6 @@ KW_CUDA_API Error cudaDeviceGetAttribute(int* value, int attribute, int device) 
       break;
     case 31:
       *value = prop.concurrentKernels;
-      break;
-    case 37:
-      *value = prop.memoryBusWidth;
       break;
     case 38:
       *value = prop.l2CacheSize;

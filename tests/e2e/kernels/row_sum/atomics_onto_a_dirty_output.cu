@@ -1,4 +1,4 @@
-// expect: INCORRECT_NUMERICAL numerical
+// expect: REJECTED uninitialised
 // The output is never set to zero.
 #include <cstdint>
 __global__ void row_sum(const float* x, float* y, int64_t cols) {

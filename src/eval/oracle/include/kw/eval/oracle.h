@@ -83,6 +83,9 @@ struct Expected {
   // Per output, what the absolute tolerance is multiplied with; empty: 1. Above 1 only in group
   // "x3", by as much as the outputs are larger than those of "original" at the same case.
   std::vector<double> absolute_scale;
+  // Per output and element, what is allowed whatever the tolerance says; empty: nothing. See
+  // Reference::Sensitivity.
+  std::vector<std::vector<double>> slack;
 };
 
 // Runs reference.cpp in a sandboxed process (kwright-reference) with guarded buffers.
@@ -93,6 +96,12 @@ class Reference {
   // of the task folder, said as such. Cached by (task hash, case).
   [[nodiscard]] virtual Result<std::shared_ptr<const Expected>> Evaluate(const Task& task,
                                                                          const Case& c) = 0;
+  // Per output and element: how far the fp64 result moves when every float input moves by up to a
+  // unit in the last place of float32. The worst of a few seeded moves; empty where unknown.
+  [[nodiscard]] virtual Result<std::vector<std::vector<double>>> Sensitivity(const Task& /*task*/,
+                                                                             const Case& /*c*/) {
+    return std::vector<std::vector<double>>{};
+  }
 };
 struct ReferenceConfig {
   std::string programs;               // folder of kwright-reference; "" = beside this program
@@ -118,6 +127,12 @@ struct Comparison {
 [[nodiscard]] Result<Comparison> CompareOutputs(const Task& task, const Case& c,
                                                 const std::vector<std::string>& outputs,
                                                 const Expected& expected);
+
+// Compares with what the reference says. Where elements fail, each is allowed a few times its
+// sensitivity: an ill-conditioned element is never held against a kernel.
+[[nodiscard]] Result<Comparison> CompareWithReference(const Task& task, const Case& c,
+                                                      const std::vector<std::string>& outputs,
+                                                      Reference& reference);
 
 struct CaseResult {
   Case c;

@@ -55,8 +55,8 @@ struct TimingReport {
   OracleReport failure;  // when not ok
 };
 
-// Times each workload on fresh inputs and checks every output afterwards. `baseline_us` holds one
-// time a workload uuid.
+// Times the second call at each workload's shape; every call is on fresh inputs, and every output
+// of it is checked. `baseline_us` holds one time a workload uuid.
 [[nodiscard]] Result<TimingReport> TimeWorkloads(const Task& task, Session& session,
                                                  const DeviceSheet& sheet,
                                                  const std::vector<KernelResources>& resources,
