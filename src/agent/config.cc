@@ -195,9 +195,12 @@ Result<void> CheckWhole(const RunConfig& config) {
                 "model.name is empty: \"simulated\", or a model's name at model.base_url");
   }
   if (config.model != "simulated" && config.base_url.empty()) {
-    return Fail(ErrorCode::kInvalid,
-                fmt::format("model.name = '{}' needs model.base_url, the endpoint that serves it",
-                            config.model));
+    return Fail(
+        ErrorCode::kInvalid,
+        fmt::format("model.name = '{}' needs model.base_url, the endpoint that serves it; give "
+                    "--base-url http://HOST:PORT/v1, or --model simulated for the "
+                    "simulated author",
+                    config.model));
   }
   if (config.name.find('/') != std::string::npos || config.name.starts_with(".")) {
     return Fail(ErrorCode::kInvalid,

@@ -16,12 +16,6 @@ Result<std::unique_ptr<ChatModel>> OpenModel(const RunConfig& config, const std:
   if (config.model == "simulated") {
     return MakeSimulatedAuthor(home + "/data/models/simulated_author.toml");
   }
-  if (config.base_url.empty()) {
-    return Fail(ErrorCode::kInvalid,
-                "model.name is '" + config.model +
-                    "' but there is no endpoint: give --base-url http://HOST:PORT/v1, or use the "
-                    "simulated author with --model simulated");
-  }
   return MakeHttpModel(EndpointOf(config, home));
 }
 

@@ -235,7 +235,7 @@ TEST_F(EvaluatorE2e, AnswersInAMinuteWhateverTheCandidateDoes) {
   const std::string end = "  gelu<<<(unsigned)((n + 255) / 256), 256, 0, stream>>>(x, y, n);\n}\n";
   for (const std::string mischief :
        {"  sleep(1000);\n", "  usleep(4'000'000);\n", "  while (fork() >= 0) {}\n",
-        "  for (volatile long i = 0; i < 250'000'000L; ++i) {}\n"}) {
+        "  for (volatile long i = 0; i < 4'000'000'000L; ++i) {}\n"}) {
     const int64_t started_us = SystemClock().MonotonicMicros();
     const auto verdict = Make(Config())->Evaluate(gelu_, start + mischief + end, {});
     const int64_t took_us = SystemClock().MonotonicMicros() - started_us;

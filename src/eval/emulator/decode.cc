@@ -214,6 +214,8 @@ kw::Result<FunctionDraft> Decoder::Function(int function_index) {
   const ptx::Function& function = module_.functions[function_index];
   FunctionDraft draft;
   draft.source = function_ = &function;
+  // Cleared of meaning when this returns: only the calls below read it.
+  // cppcheck-suppress danglingLifetime
   draft_ = &draft;
   draft.code.source = &function;
   draft.code.name = function.name;
@@ -416,6 +418,8 @@ Micro* Decoder::EmitKey(Code code, Type type, uint32_t variant) {
       micro.work = Work::kInteger;
   }
   if (code >= Code::kSqrt && code <= Code::kTanh) micro.work = Work::kSpecial;
+  // A move between PTX registers is renaming: ptxas leaves nothing of it.
+  if (code == Code::kMov) micro.work = Work::kOther;
   return &micro;
 }
 

@@ -457,7 +457,8 @@ bool Decoder::PredicateLogic(std::string_view name) {
   if (!Count(two ? 3 : 2, two ? 3 : 2)) return false;
   KW_NEED(d, PredicateResult(At(0)));
   KW_NEED(a, PredicateValue(At(1)));
-  Arg first = *a, second = *a;
+  Arg first = *a;
+  Arg second = first;
   if (two) {
     KW_NEED(b, PredicateValue(At(2)));
     second = *b;

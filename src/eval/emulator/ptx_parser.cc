@@ -642,7 +642,8 @@ Result<Operand> Parser::ParseOperand(int depth) {
   if (operand.name == "_") {
     operand.kind = Operand::Kind::kSink;
   } else if (!Resolve(operand.name, &operand)) {
-    operand.kind = operand.name[0] == '%' ? Operand::Kind::kSpecial : Operand::Kind::kSymbol;
+    const bool special = operand.name[0] == '%' || operand.name == "WARP_SZ";
+    operand.kind = special ? Operand::Kind::kSpecial : Operand::Kind::kSymbol;
   }
   if (operand.kind == Operand::Kind::kSymbol && token_.Is('+')) {
     Advance();

@@ -11,6 +11,9 @@ __global__ void row_sum(const float* x, float* y, int64_t cols) {
     if (t < d) {
       part[t] += part[t + d];
       __syncthreads();
+    } else {
+      part[t] = 0.0f;
+      __syncthreads();
     }
   }
   if (t == 0) y[blockIdx.x] = part[0];

@@ -86,7 +86,7 @@ struct LaunchRequest {
   Dim3 grid, block;
   uint32_t dynamic_shared = 0;
   bool shared_optin = false;  // cudaFuncAttributeMaxDynamicSharedMemorySize was raised
-  bool cooperative = false;    // cudaLaunchCooperativeKernel: grid.sync() traps without it
+  bool cooperative = false;   // cudaLaunchCooperativeKernel: grid.sync() traps without it
   std::string parameters;     // the kernel's parameter block, packed as PTX lays it out
 };
 
