@@ -233,14 +233,20 @@ TEST_F(EvaluatorE2e, AnswersInAMinuteWhateverTheCandidateDoes) {
       "  if (i < n) y[i] = 0.5f * x[i] * erfcf(-x[i] * 0.70710678f);\n}\n"
       "extern \"C\" void run(const float* x, float* y, int64_t n, cudaStream_t stream) {\n";
   const std::string end = "  gelu<<<(unsigned)((n + 255) / 256), 256, 0, stream>>>(x, y, n);\n}\n";
-  for (const std::string mischief :
-       {"  sleep(1000);\n", "  usleep(4'000'000);\n", "  while (fork() >= 0) {}\n",
-        "  for (volatile long i = 0; i < 4'000'000'000L; ++i) {}\n"}) {
+  struct Mischief {
+    std::string code;
+    bool harmless;  // fork is refused, and what follows is a correct kernel
+  };
+  for (const auto& [mischief, harmless] : std::vector<Mischief>{
+           {"  sleep(1000);\n", false},
+           {"  usleep(4'000'000);\n", false},
+           {"  while (fork() >= 0) {}\n", true},
+           {"  for (volatile long i = 0; i < 4'000'000'000L; ++i) {}\n", false}}) {
     const int64_t started_us = SystemClock().MonotonicMicros();
     const auto verdict = Make(Config())->Evaluate(gelu_, start + mischief + end, {});
     const int64_t took_us = SystemClock().MonotonicMicros() - started_us;
     ASSERT_TRUE(verdict) << mischief << verdict.error().ToString();
-    EXPECT_FALSE(verdict->passed()) << mischief;
+    EXPECT_EQ(verdict->passed(), harmless) << mischief;
     EXPECT_LT(took_us, 60'000'000) << mischief << VerdictToJson(*verdict);
   }
 }

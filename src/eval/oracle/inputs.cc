@@ -63,6 +63,8 @@ double ConstantFromBits(uint64_t bits) {
 // to compute than those of other rows.
 double Negative(const TensorDraw& draw, int64_t index, uint64_t bits) {
   const double magnitude = std::fabs(NormalFromBits(bits));
+  // A vector is a weight or a bias of all rows: far from zero it would only lose digits.
+  if (draw.tensor.shape.size() < 2) return -magnitude;
   const auto row = static_cast<uint64_t>(index / draw.row_length);
   return ((row + draw.constant_bits) & 1) != 0 ? kFarBelowZero * (1 + magnitude) : -magnitude;
 }

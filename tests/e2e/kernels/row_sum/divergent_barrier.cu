@@ -2,6 +2,7 @@
 #include <cstdint>
 __global__ void row_sum(const float* x, float* y, int64_t cols) {
   __shared__ float part[256];
+  __shared__ volatile float idle[256];
   const int t = threadIdx.x;
   float s = 0.0f;
   for (int64_t i = t; i < cols; i += 256) s += x[(int64_t)blockIdx.x * cols + i];
@@ -12,7 +13,7 @@ __global__ void row_sum(const float* x, float* y, int64_t cols) {
       part[t] += part[t + d];
       __syncthreads();
     } else {
-      part[t] = 0.0f;
+      idle[t] = 0.0f;
       __syncthreads();
     }
   }
