@@ -176,7 +176,7 @@ Result<ChatAnswer> AnswerAnything(const ChatRequest& request) {
 }
 
 ScratchDirectory FastScratch() {
-  if (IsDirectory("/dev/shm")) setenv("TMPDIR", "/dev/shm", 1);
+  if (IsDirectory("/dev/shm")) setenv("TMPDIR", "/dev/shm", /*overwrite=*/0);
   return Must(ScratchDirectory::Make("agent_test"));
 }
 

@@ -55,7 +55,8 @@ class FakeEvaluator : public eval::Evaluator {
 // quality (better with lessons in the prompt), items, rules and judgements.
 Result<ChatAnswer> AnswerAnything(const ChatRequest& request);
 
-// In memory where the machine has such a folder: databases wait for the disk at each commit.
+// In memory where the machine has such a folder and $TMPDIR names no other: databases wait for the
+// disk at each commit.
 ScratchDirectory FastScratch();
 
 // A bank, a folder for runs and the program's own tasks and prompts.

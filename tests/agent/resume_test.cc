@@ -53,7 +53,7 @@ TEST_P(KilledRun, EndsAsIfItHadNeverBeenKilled) {
   ASSERT_GT(points, 20);
 
   // Every point of a short run; of a long one a share that differs from setting to setting.
-  int stride = std::max(1, points / 40);
+  int stride = std::max(1, points / 20);
   for (int killed_at = 1; killed_at <= points; killed_at += stride) {
     SCOPED_TRACE(fmt::format("killed at point {} of {}", killed_at, points.load()));
     TestRooms rooms;

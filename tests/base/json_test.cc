@@ -33,6 +33,11 @@ TEST(ParseToml, ReadsTablesAndNamesTheLineOfAnError) {
   EXPECT_TRUE(bad.error().message.starts_with("task.toml:2: ")) << bad.error().message;
 }
 
+TEST(ParseToml, GivesAnErrorForAHeaderCutShortByAComment) {
+  EXPECT_FALSE(ParseToml("[#", "task.toml"));
+  EXPECT_FALSE(ParseToml("[[#", "task.toml"));
+}
+
 TEST(ObjectReader, TakesWhatFitsAndNamesWhatDoesNot) {
   const Json json = *ParseJson(R"({"k":3,"rate":1,"name":"x","sizes":[1,2]})", "x");
   ObjectReader reader(json, "run.toml: learner");

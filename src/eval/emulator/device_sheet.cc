@@ -1,105 +1,87 @@
-#include <toml++/toml.h>
-
-#include <functional>
-
-#include "fmt/format.h"
-#include "kw/base/file.h"
-#include "kw/base/hash.h"
-#include "kw/base/text.h"
+#include "kw/base.h"
+#include "kw/base/json.h"
 #include "kw/eval/emulator.h"
 
 namespace kw::eval {
 namespace {
 
-struct Key {
-  std::function<bool(const toml::node&)> set;
-  bool seen = false;
+// The names of the sheets in a folder.
+Result<std::vector<std::string>> SheetNames(const std::string& folder) {
+  std::vector<std::string> names;
+  KW_ASSIGN(const std::vector<std::string> files, ListDirectory(folder));
+  for (const std::string& file : files) {
+    if (file.ends_with(".toml")) names.push_back(file.substr(0, file.size() - 5));
+  }
+  return names;
+}
+
+// Every figure is required and positive: a missing peak would silently become a wrong time.
+class FigureReader {
+ public:
+  explicit FigureReader(ObjectReader& reader) : reader_(reader) {}
+
+  template <class Wide, class Number>
+  Result<void> Read(const char* key, Number& to) {
+    KW_ASSIGN(const Wide value, reader_.Required<Wide>(key));
+    to = static_cast<Number>(value);
+    if (value > 0 && static_cast<Wide>(to) == value) return {};
+    return Fail(ErrorCode::kInvalid, reader_.where() + ": '" + key + "' is out of range");
+  }
+  Result<void> Count(const char* key, int& to) { return Read<int64_t>(key, to); }
+  Result<void> Bytes(const char* key, int64_t& to) { return Read<int64_t>(key, to); }
+  Result<void> Peak(const char* key, double& to) { return Read<double>(key, to); }
+
+ private:
+  ObjectReader& reader_;
 };
 
-template <class T>
-Key Number(T* to) {
-  return {[to](const toml::node& node) {
-    if constexpr (std::is_integral_v<T>) {
-      const auto value = node.value<int64_t>();
-      if (!node.is_integer() || !value || *value < 0) return false;
-      *to = static_cast<T>(*value);
-      return true;
-    } else {
-      const auto value = node.value<double>();
-      if (!value || *value < 0) return false;
-      *to = *value;
-      return true;
-    }
-  }};
+Result<void> ReadLimits(FigureReader& figures, DeviceSheet& sheet) {
+  KW_TRY(figures.Count("sm", sheet.sm));
+  KW_TRY(figures.Count("sm_count", sheet.sm_count));
+  KW_TRY(figures.Count("max_threads_per_block", sheet.max_threads_per_block));
+  KW_TRY(figures.Count("max_threads_per_sm", sheet.max_threads_per_sm));
+  KW_TRY(figures.Count("max_blocks_per_sm", sheet.max_blocks_per_sm));
+  KW_TRY(figures.Count("registers_per_sm", sheet.registers_per_sm));
+  KW_TRY(figures.Count("shared_per_block", sheet.shared_per_block));
+  KW_TRY(figures.Count("shared_per_block_optin", sheet.shared_per_block_optin));
+  KW_TRY(figures.Count("shared_per_sm", sheet.shared_per_sm));
+  KW_TRY(figures.Bytes("memory_bytes", sheet.memory_bytes));
+  return figures.Bytes("l2_bytes", sheet.l2_bytes);
+}
+
+Result<void> ReadPeaks(ObjectReader& reader, FigureReader& figures, DeviceSheet& sheet) {
+  KW_TRY(figures.Peak("clock_ghz", sheet.clock_ghz));
+  KW_TRY(figures.Peak("dram_gbps", sheet.dram_gbps));
+  KW_TRY(figures.Peak("l2_gbps", sheet.l2_gbps));
+  KW_TRY(figures.Peak("fp32_tflops", sheet.fp32_tflops));
+  KW_TRY(figures.Peak("fp64_tflops", sheet.fp64_tflops));
+  KW_TRY(figures.Peak("fp16_tflops", sheet.fp16_tflops));
+  KW_TRY(figures.Peak("tensor_fp16_tflops", sheet.tensor_fp16_tflops));
+  // 0: the device has no tf32 units.
+  KW_ASSIGN(sheet.tensor_tf32_tflops, reader.Required<double>("tensor_tf32_tflops"));
+  return figures.Peak("launch_us", sheet.launch_us);
 }
 
 }  // namespace
 
 Result<DeviceSheet> LoadDeviceSheet(const std::string& folder, const std::string& name) {
   const std::string path = folder + "/" + name + ".toml";
-  if (!FileExists(path)) {
-    std::vector<std::string> known;
-    KW_ASSIGN(const std::vector<std::string> files, ListDirectory(folder));
-    for (const std::string& file : files) {
-      if (file.ends_with(".toml")) known.push_back(file.substr(0, file.size() - 5));
-    }
+  if (name.find('/') != name.npos || !FileExists(path)) {
+    KW_ASSIGN(const std::vector<std::string> known, SheetNames(folder));
     return Fail(ErrorCode::kNotFound, UnknownName("device", name, known));
   }
   KW_ASSIGN(const std::string text, ReadFile(path, 1 << 16));
-  DeviceSheet s;
-  s.name = name;
-  s.hash = ContentHash(text);
-  std::map<std::string, Key> keys;
-  keys["title"] = {[&](const toml::node& node) {
-    if (!node.is_string()) return false;
-    s.title = node.value_or(std::string());
-    return true;
-  }};
-  keys["sm"] = Number(&s.sm);
-  keys["sm_count"] = Number(&s.sm_count);
-  keys["clock_ghz"] = Number(&s.clock_ghz);
-  keys["max_threads_per_block"] = Number(&s.max_threads_per_block);
-  keys["max_threads_per_sm"] = Number(&s.max_threads_per_sm);
-  keys["max_blocks_per_sm"] = Number(&s.max_blocks_per_sm);
-  keys["registers_per_sm"] = Number(&s.registers_per_sm);
-  keys["shared_per_block"] = Number(&s.shared_per_block);
-  keys["shared_per_block_optin"] = Number(&s.shared_per_block_optin);
-  keys["shared_per_sm"] = Number(&s.shared_per_sm);
-  keys["memory_bytes"] = Number(&s.memory_bytes);
-  keys["l2_bytes"] = Number(&s.l2_bytes);
-  keys["dram_gbps"] = Number(&s.dram_gbps);
-  keys["l2_gbps"] = Number(&s.l2_gbps);
-  keys["fp32_tflops"] = Number(&s.fp32_tflops);
-  keys["fp64_tflops"] = Number(&s.fp64_tflops);
-  keys["fp16_tflops"] = Number(&s.fp16_tflops);
-  keys["tensor_fp16_tflops"] = Number(&s.tensor_fp16_tflops);
-  keys["tensor_tf32_tflops"] = Number(&s.tensor_tf32_tflops);
-  keys["launch_us"] = Number(&s.launch_us);
-  toml::table table;
-  try {
-    table = toml::parse(text);
-  } catch (const toml::parse_error& e) {
-    return Fail(ErrorCode::kParse, fmt::format("{}:{}: {}", path, e.source().begin.line,
-                                               std::string(e.description())));
-  }
-  std::vector<std::string> names;
-  for (const auto& [key, unused] : keys) names.push_back(key);
-  for (const auto& [key, value] : table) {
-    const auto known = keys.find(std::string(key.str()));
-    if (known == keys.end()) {
-      return Fail(ErrorCode::kInvalid,
-                  fmt::format("{}: {}", path, UnknownName("key", key.str(), names)));
-    }
-    if (!known->second.set(value)) {
-      return Fail(ErrorCode::kInvalid,
-                  fmt::format("{}: {} has a value of the wrong kind", path, known->first));
-    }
-    known->second.seen = true;
-  }
-  for (const auto& [key, entry] : keys) {
-    if (!entry.seen) return Fail(ErrorCode::kInvalid, fmt::format("{}: {} is missing", path, key));
-  }
-  return s;
+  KW_ASSIGN(const Json json, ParseToml(text, path));
+  ObjectReader reader(json, path);
+  FigureReader figures(reader);
+  DeviceSheet sheet;
+  sheet.name = name;
+  sheet.hash = ContentHash(text);
+  KW_ASSIGN(sheet.title, reader.Required<std::string>("title"));
+  KW_TRY(ReadLimits(figures, sheet));
+  KW_TRY(ReadPeaks(reader, figures, sheet));
+  KW_TRY(reader.RejectUnknown());
+  return sheet;
 }
 
 }  // namespace kw::eval

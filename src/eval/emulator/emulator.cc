@@ -51,6 +51,7 @@ struct Emulator::Impl {
   std::string printed;
   uint64_t budget = ~uint64_t{0} >> 1;
   uint64_t launches = 0;
+  uint64_t workspace = 0;
 };
 
 void Counters::Add(const Counters& o) {
@@ -89,7 +90,7 @@ Result<void> Emulator::Impl::PlaceVariables(ModuleState* state) {
     std::string bytes = variable.image;
     bytes.resize(variable.bytes);
     KW_ASSIGN(DeviceMemory::Entry * entry,
-              memory.Allocate(variable.bytes, std::string(variable.name)));
+              memory.Allocate(variable.bytes, std::string(variable.name), true));
     KW_TRY(memory.Write(entry->span.start, bytes));
     entry->span.read_only = variable.space == ptx::Space::kConst;
     state->symbols.addresses[variable.name] = entry->span.start;
@@ -98,11 +99,16 @@ Result<void> Emulator::Impl::PlaceVariables(ModuleState* state) {
   for (const ptx::Variable& variable : state->text->variables) {
     for (const ptx::Variable::Reference& reference : variable.references) {
       const auto target = state->symbols.addresses.find(reference.symbol);
-      if (target == state->symbols.addresses.end()) {
-        return Fail(ErrorCode::kParse, fmt::format("{} refers to {}, which is no variable",
+      const auto function = state->text->function_index.find(reference.symbol);
+      uint64_t value = static_cast<uint64_t>(reference.addend);
+      if (target != state->symbols.addresses.end()) {
+        value += target->second;
+      } else if (function != state->text->function_index.end()) {
+        value += emu::FunctionAddress(function->second);
+      } else {
+        return Fail(ErrorCode::kParse, fmt::format("{} refers to {}, which is not in the module",
                                                    variable.name, reference.symbol));
       }
-      const uint64_t value = target->second + static_cast<uint64_t>(reference.addend);
       char bytes[8];
       std::memcpy(bytes, &value, 8);
       KW_TRY(memory.Write(state->symbols.addresses[variable.name] + reference.offset,
@@ -327,6 +333,17 @@ LaunchOutcome Emulator::Launch(const LaunchRequest& request) {
   launch.sites.resize(launch.program->site_count);
   launch.stats.resize(launch.program->blocks.size());
   launch.poison = impl_->memory.poison_word();
+  if (request.cooperative) {
+    constexpr uint64_t kWorkspaceBytes = 256;
+    if (impl_->workspace == 0) {
+      const auto entry = impl_->memory.Allocate(kWorkspaceBytes, "the grid's workspace", true);
+      if (entry) impl_->workspace = (*entry)->span.start;
+    }
+    std::string fresh(kWorkspaceBytes, '\0');
+    fresh[1] = 1;  // its size as a little-endian word
+    (void)impl_->memory.Write(impl_->workspace, fresh);
+    launch.workspace = impl_->workspace;
+  }
   impl_->memory.BeginLaunch();
   emu::RunBlocks(&launch);
   impl_->budget -= std::min(impl_->budget, launch.spent);

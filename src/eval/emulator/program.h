@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdlib>
 #include <map>
 #include <memory>
-#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,18 +56,32 @@ struct FunctionCode {
   std::vector<uint32_t> parameter_offsets, result_offsets;
 };
 
-struct FreeBytes {
-  void operator()(char* p) const { ::operator delete[](p, std::align_val_t{64}); }
+// Zeroed bytes at a multiple of 64; pages that nobody touches cost nothing.
+class AlignedBytes {
+ public:
+  AlignedBytes() = default;
+  explicit AlignedBytes(size_t bytes) : memory_(std::calloc(bytes + 64, 1)) {}
+  char* get() const {
+    return reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(memory_.get()) + 63) &
+                                   ~uintptr_t{63});
+  }
+
+ private:
+  struct Free {
+    void operator()(void* p) const { std::free(p); }
+  };
+  std::unique_ptr<void, Free> memory_;
 };
 
 struct Program {
   std::string kernel;
   std::vector<Op> ops;
   std::vector<uint32_t> lists;
-  std::unique_ptr<char[], FreeBytes> constants;
+  AlignedBytes constants;
   std::vector<BlockInfo> blocks;
   std::vector<Origin> origins;
   std::vector<FunctionCode> functions;  // [0] is the kernel
+  std::vector<int> code_of_function;    // by the module's number; -1 where it is not reached
   std::vector<CallSite> calls;
   std::vector<std::vector<uint32_t>> tables;  // of indirect branches
   uint32_t site_count = 0;
@@ -79,6 +93,11 @@ struct Program {
   bool calls_functions = false;
   int max_threads = 0, required_threads = 0;
 };
+
+// The address of a module's function, for calls by pointer.
+inline uint64_t FunctionAddress(int function) {
+  return kCodeWindow + 16 * static_cast<uint64_t>(function);
+}
 
 // Addresses of module variables, for the decoder.
 struct SymbolTable {

@@ -131,8 +131,9 @@ Token Lexer::Next() {
   if (std::isdigit(static_cast<unsigned char>(c))) return Number();
   if (IsWordStart(c)) return Word();
   if (c == '.' && IsWordStart(after)) {
-    const size_t begin = at_;
-    Word();
+    // ".reg.b16" is two directives.
+    const size_t begin = at_++;
+    while (at_ < text_.size() && IsWordPart(text_[at_])) ++at_;
     return Make(Token::Kind::kDirective, begin);
   }
   const size_t begin = at_++;

@@ -350,14 +350,23 @@ bool WarpRunner::AtCollective(Group& group, const Op& op, bool* leave) {
       reinterpret_cast<const uint32_t*>(w.base[op.c >> 31] + (op.c & 0x7fffffff));
   // After a report the group goes on with the lanes that are here.
   const bool forced = group.members != 0 && group.members == group.mask;
-  uint32_t wanted = forced ? group.mask : members[std::countr_zero(group.mask)];
   for (Group& other : ws_.groups) {
     if (&other == &group || other.state != Group::State::kCollective) continue;
     if (!SameFrame(group, other)) continue;
     group.mask |= other.mask;
     other.mask = 0;
   }
-  group.members = wanted;
+  // Tiles of a warp may meet here, each with its own mask.
+  uint32_t wanted = 0, strangers = 0;
+  bool same = true;
+  const uint32_t lead = members[std::countr_zero(group.mask)];
+  for (uint32_t m = group.mask; m != 0; m &= m - 1) {
+    const int lane = std::countr_zero(m);
+    wanted |= members[lane];
+    strangers |= (~members[lane] >> lane & 1) << lane;
+    same &= members[lane] == lead;
+  }
+  group.members = forced ? group.mask : wanted;
   const uint32_t missing = ws_.groups.size() > 1 ? Missing(ws_, group, op) : 0;
   if (missing != 0) {
     group.state = Group::State::kCollective;
@@ -365,17 +374,32 @@ bool WarpRunner::AtCollective(Group& group, const Op& op, bool* leave) {
     *leave = true;
     return true;
   }
+  const uint32_t met = group.members;
   group.members = 0;
   Restore(ws_, group);
-  const uint32_t absent_self = group.mask & ~wanted;
-  if (absent_self != 0) NoteShuffle(w, op, 0);
-  if (!op.fn(w, op)) return false;
+  if (strangers != 0) NoteShuffle(w, op, 0);
+  if (same) {
+    if (!op.fn(w, op)) return false;
+  } else {
+    for (uint32_t left = group.mask; left != 0;) {
+      const uint32_t mask = members[std::countr_zero(left)];
+      uint32_t tile = 0;
+      for (uint32_t m = left; m != 0; m &= m - 1) {
+        const int lane = std::countr_zero(m);
+        tile |= static_cast<uint32_t>(members[lane] == mask) << lane;
+      }
+      left &= ~tile;
+      w.mask = w.write = tile;
+      if (!op.fn(w, op)) return false;
+    }
+    Restore(ws_, group);
+  }
   group.pc += 1;
   if (op.imm == kWarpBarrier && ws_.groups.size() > 1) {
     // bar.warp.sync lets go all that waited with it.
     for (Group& other : ws_.groups) {
       if (&other == &group || other.state != Group::State::kCollective) continue;
-      if (other.members == wanted && ops_[other.pc].imm == kWarpBarrier) {
+      if (other.members == met && ops_[other.pc].imm == kWarpBarrier) {
         other.state = Group::State::kReady;
         other.members = 0;
         other.pc += 1;
@@ -454,13 +478,14 @@ bool WarpRunner::CallFunction(Group& group, const Op& op, bool* leave) {
     return true;
   }
   const uint64_t index = (lead - kCodeWindow) / 16;
-  if ((lead & kWindowMask) != kCodeWindow || index >= launch_.program->functions.size()) {
+  const std::vector<int>& codes = launch_.program->code_of_function;
+  if ((lead & kWindowMask) != kCodeWindow || index >= codes.size() || codes[index] < 0) {
     Hazard hazard = MakeHazard(w, op, std::countr_zero(group.mask), "bad_call");
     hazard.address = lead;
     hazard.text = fmt::format("a call to {:#x}, which is no function. {}", lead, Where(hazard));
     return StopWithHazard(w, std::move(hazard));
   }
-  return Enter(group, op, site, static_cast<uint32_t>(index));
+  return Enter(group, op, site, static_cast<uint32_t>(codes[index]));
 }
 
 namespace {
@@ -648,25 +673,13 @@ bool RunBlock(Block* block) {
   }
 }
 
-namespace {
-
-std::unique_ptr<char[], FreeBytes> Aligned(size_t bytes) {
-  bytes = std::max<size_t>(bytes, 64);
-  std::unique_ptr<char[], FreeBytes> memory(
-      static_cast<char*>(::operator new[](bytes, std::align_val_t{64})));
-  std::memset(memory.get(), 0, bytes);
-  return memory;
-}
-
-}  // namespace
-
 void PrepareBlock(Launch* launch, Block* block) {
   block->launch = launch;
   const uint32_t warps = launch->warp_count;
-  block->register_memory = Aligned(size_t{warps} * launch->register_bytes);
-  block->local_memory = Aligned(size_t{warps} * launch->local_bytes * kLanes);
+  block->register_memory = AlignedBytes(size_t{warps} * launch->register_bytes);
+  block->local_memory = AlignedBytes(size_t{warps} * launch->local_bytes * kLanes);
   // Handlers may load a whole vector at the last byte.
-  block->shared_memory = Aligned(launch->shared_bytes + 64);
+  block->shared_memory = AlignedBytes(launch->shared_bytes + 64);
   block->shared = block->shared_memory.get();
   const uint32_t shift = static_cast<uint32_t>(std::countr_zero(launch->program->narrowest_shared));
   const size_t units = (launch->shared_bytes >> shift) + 1;
@@ -769,12 +782,21 @@ void RunBlocks(Launch* launch) {
                                 std::max<uint64_t>(launch->threads, 1)));
   const uint64_t most = std::min<uint64_t>(
       total, per_sm * static_cast<uint64_t>(std::max(launch->sheet->sm_count, 1)));
+  // What suspended blocks may keep on this machine.
+  constexpr uint64_t kMaxResidentBytes = uint64_t{1} << 30;
+  const uint64_t block_bytes =
+      uint64_t{launch->warp_count} *
+          (launch->register_bytes + uint64_t{launch->local_bytes} * kLanes) +
+      launch->shared_bytes * 4 + 4096;
+  const uint64_t most_resident =
+      std::max<uint64_t>(1, std::min(most, kMaxResidentBytes / block_bytes));
   std::vector<std::unique_ptr<Block>> resident, spare;
   uint64_t next = 0;
   size_t turn = 0;
   while (launch->status == LaunchOutcome::Status::kOk) {
     const bool admit =
-        next < total && (resident.empty() || (turn >= resident.size() && resident.size() < most));
+        next < total &&
+        (resident.empty() || (turn >= resident.size() && resident.size() < most_resident));
     if (admit) {
       std::unique_ptr<Block> block;
       if (spare.empty()) {
@@ -853,6 +875,10 @@ uint64_t SpecialValue(Warp& w, uint32_t which) {
       return launch.dynamic_shared;
     case SpecialRegister::kTotalShared:
       return launch.shared_bytes;
+    case SpecialRegister::kWorkspaceHigh:
+      return launch.workspace >> 32;
+    case SpecialRegister::kWorkspaceLow:
+      return static_cast<uint32_t>(launch.workspace);
     case SpecialRegister::kOne:
       return 1;
     default:

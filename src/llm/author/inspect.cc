@@ -219,6 +219,7 @@ class Reader {
     }
     if (in_.family == Family::kElementwise) {
       if (has("base<n;")) return false;
+      if (has("j<n/stride")) return true;
       if (const size_t rest = kernel.find("int64_ti=vec*"); rest != std::string_view::npos) {
         const std::string_view next = kernel.substr(kernel.find(';', rest) + 1);
         return next.substr(0, 3) == "if(" || next.substr(0, 2) == "i<";
@@ -230,7 +231,7 @@ class Reader {
     if (in_.design.has(Piece::kThreadPerRow) || in_.design.has(Piece::kWarpPerRow)) {
       return has("row>=rows") || has("row<rows");
     }
-    return !has("int64_tc=base+threadIdx.x;");
+    return !has("int64_tc=base+threadIdx.x;") || has("c<cols?");
   }
 
   bool AssumesDivision() const {
