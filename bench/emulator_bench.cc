@@ -30,7 +30,8 @@ std::string Packed(A... args) {
 
 uint64_t Upload(Emulator& gpu, size_t floats, std::string name) {
   std::vector<float> values(floats);
-  for (size_t i = 0; i < floats; ++i) values[i] = static_cast<float>(i * 2654435761u % 1000) / 500 - 1;
+  for (size_t i = 0; i < floats; ++i)
+    values[i] = static_cast<float>(i * 2654435761u % 1000) / 500 - 1;
   const uint64_t at = gpu.Allocate(floats * 4, std::move(name)).value_or(0);
   if (!gpu.Write(at, std::string_view(reinterpret_cast<const char*>(values.data()), floats * 4))) {
     std::abort();
@@ -74,7 +75,8 @@ void BM_Matmul(benchmark::State& state, const char* kernel, bool blocked) {
   request.module = gpu.LoadModule(Ptx()).value_or(-1);
   const int n = static_cast<int>(state.range(0));
   const size_t count = static_cast<size_t>(n) * static_cast<size_t>(n);
-  const uint64_t a = Upload(gpu, count, "a"), b = Upload(gpu, count, "b"), c = Upload(gpu, count, "c");
+  const uint64_t a = Upload(gpu, count, "a"), b = Upload(gpu, count, "b"),
+                 c = Upload(gpu, count, "c");
   const uint32_t tiles = static_cast<uint32_t>(blocked ? n / 64 : n / 16);
   request.kernel = kernel;
   request.grid = {tiles, tiles};
@@ -83,9 +85,14 @@ void BM_Matmul(benchmark::State& state, const char* kernel, bool blocked) {
   Run(state, gpu, request);
 }
 BENCHMARK_CAPTURE(BM_Matmul, tiled, "matmul_tiled", false)
-    ->Arg(128)->Arg(256)->Unit(benchmark::kMillisecond);
+    ->Arg(128)
+    ->Arg(256)
+    ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(BM_Matmul, blocked, "matmul_blocked", true)
-    ->Arg(128)->Arg(256)->Arg(512)->Unit(benchmark::kMillisecond);
+    ->Arg(128)
+    ->Arg(256)
+    ->Arg(512)
+    ->Unit(benchmark::kMillisecond);
 
 void BM_Half2(benchmark::State& state) {
   Emulator gpu(DeviceSheet{}, 1);

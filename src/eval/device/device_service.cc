@@ -286,13 +286,14 @@ ServiceReply DeviceService::Launch(Values v, std::string_view parameters) {
   }
   LaunchVerdict verdict = CheckLaunch(sheet_, kernel.info, shape);
   if (verdict.error) return refuse(verdict.error, verdict.text);
-  LaunchRequest request{kernel.module,
-                        kernel.name,
-                        shape.grid,
-                        shape.block,
-                        static_cast<uint32_t>(shape.dynamic_shared),
-                        kernel.dynamic_shared_allowed > 0,
-                        std::string(parameters)};
+  LaunchRequest request{.module = kernel.module,
+                        .kernel = kernel.name,
+                        .grid = shape.grid,
+                        .block = shape.block,
+                        .dynamic_shared = static_cast<uint32_t>(shape.dynamic_shared),
+                        .shared_optin = kernel.dynamic_shared_allowed > 0,
+                        .cooperative = shape.cooperative,
+                        .parameters = std::string(parameters)};
   if (!Enqueue(v[5], 0, [this, request] { RunLaunch(request); })) return Code(kCudaUnknown);
   return {};
 }

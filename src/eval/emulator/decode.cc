@@ -11,6 +11,7 @@ namespace kw::eval::emu {
 namespace {
 
 constexpr uint64_t kMaxLocalBytes = 512 << 10;
+constexpr uint32_t kMaxSites = 100'000;
 
 uint64_t AlignUp(uint64_t value, uint64_t align) { return (value + align - 1) / align * align; }
 
@@ -49,6 +50,9 @@ const std::unordered_map<std::string_view, SpecialRegister>& SpecialNames() {
       {"%dynamic_smem_size", S::kDynamicShared},
       {"%total_smem_size", S::kTotalShared},
       // Without clusters each block is a cluster of its own.
+      // Where grid.sync() finds its barrier.
+      {"%envreg1", S::kWorkspaceHigh},
+      {"%envreg2", S::kWorkspaceLow},
       {"%cluster_ctarank", S::kZero},
       {"%cluster_nctarank", S::kOne},
       {"%cluster_ctaid.x", S::kZero},
@@ -262,6 +266,7 @@ kw::Result<FunctionDraft> Decoder::Function(int function_index) {
   for (const ptx::Label& label : function.labels) {
     labels_[{label.scope, label.name}] = label.instruction;
   }
+  CountUses();
   for (size_t i = 0; i < function.instructions.size(); ++i) {
     draft.start.push_back(static_cast<int32_t>(draft.micros.size()));
     instruction_index_ = static_cast<int32_t>(i);
@@ -315,6 +320,30 @@ void Decoder::Instruction(const ptx::Instruction& instruction) {
     draft_->micros[before].counts = true;
     draft_->micros[before].work = draft_->micros.back().work;
   }
+}
+
+void Decoder::CountUses() {
+  uses_.assign(function_->registers.size(), 0);
+  choices_.assign(function_->registers.size(), 0);
+  for (const ptx::Instruction& instruction : function_->instructions) {
+    const bool choice = instruction.parts[0] == "selp" && instruction.operands.size() == 4;
+    for (size_t i = 0; i < instruction.operands.size(); ++i) {
+      const auto note = [&](const Operand& operand, const auto& self) -> void {
+        for (const Operand& item : operand.list) self(item, self);
+        if (operand.kind != Operand::Kind::kRegister) return;
+        ++uses_[static_cast<size_t>(operand.reg)];
+        if (choice && (i == 1 || i == 2)) ++choices_[static_cast<size_t>(operand.reg)];
+      };
+      note(instruction.operands[i], note);
+    }
+  }
+}
+
+// The operand is the result of one instruction; all other uses of it are choices.
+bool Decoder::OnlyChosen(const Operand& operand) const {
+  if (operand.kind != Operand::Kind::kRegister) return false;
+  const size_t reg = static_cast<size_t>(operand.reg);
+  return reg < uses_.size() && choices_[reg] > 0 && uses_[reg] == choices_[reg] + 1;
 }
 
 bool Decoder::Unsupported(std::string_view why) {
@@ -575,11 +604,14 @@ kw::Result<std::unique_ptr<Program>> BuildProgram(const ptx::Module& module,
   for (const int index : order) {
     KW_ASSIGN(FunctionDraft draft, decoder.Function(index));
     KW_TRY(Assemble(&draft, program.get()));
+    if (program->site_count > kMaxSites) {
+      return Fail(ErrorCode::kLimit,
+                  fmt::format("{} has more than {} memory instructions", kernel, kMaxSites));
+    }
     program->functions.push_back(std::move(draft.code));
   }
   const std::vector<char>& constants = decoder.constants();
-  const size_t bytes = std::max<size_t>(constants.size(), 64);
-  program->constants.reset(static_cast<char*>(::operator new[](bytes, std::align_val_t{64})));
+  program->constants = AlignedBytes(constants.size());
   std::memcpy(program->constants.get(), constants.data(), constants.size());
   return program;
 }

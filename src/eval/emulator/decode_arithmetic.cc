@@ -306,6 +306,8 @@ bool Decoder::Shift() {
 bool Decoder::BitField() {
   const std::string_view name = instruction_->parts[0];
   Modifiers mods(instruction_->parts);
+  const bool wrap = mods.Take("wrap");
+  mods.Take("clamp");
   const Type type = mods.TakeType();
   if (!mods.Left().empty()) return Unsupported(mods.Left());
   if (name == "bfe") {
@@ -315,6 +317,16 @@ bool Decoder::BitField() {
     KW_NEED(b, Value(At(2), Type::kU32));
     KW_NEED(c, Value(At(3), Type::kU32));
     return Emit3(Code::kBfe, type, 0, *d, *a, *b, *c);
+  }
+  if (name == "bmsk" || name == "szext") {
+    if (!Count(3, 3)) return false;
+    KW_NEED(d, Target(At(0), type));
+    KW_NEED(a, Value(At(1), type));
+    KW_NEED(b, Value(At(2), Type::kU32));
+    const Code code = name == "bmsk" ? Code::kBmsk : Code::kSzext;
+    if (ptx::Bytes(type) != 4 || !Emit2(code, Type::kB32, 0, *d, *a, *b)) return false;
+    draft_->micros.back().op.extra = (wrap ? 1u : 0u) | (ptx::IsSigned(type) ? 2u : 0u);
+    return true;
   }
   if (name == "fns") {
     if (!Count(4, 4)) return false;

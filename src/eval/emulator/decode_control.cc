@@ -386,6 +386,8 @@ const std::unordered_map<std::string_view, Decoder::Method>& Decoder::Methods() 
       {"bfe", &Decoder::BitField},
       {"bfi", &Decoder::BitField},
       {"fns", &Decoder::BitField},
+      {"bmsk", &Decoder::BitField},
+      {"szext", &Decoder::BitField},
       {"popc", &Decoder::Bits1},
       {"clz", &Decoder::Bits1},
       {"brev", &Decoder::Bits1},

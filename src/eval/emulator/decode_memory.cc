@@ -248,6 +248,7 @@ bool Decoder::Load() {
   micro->op.imm = static_cast<uint64_t>(address->offset);
   micro->op.site = program_->site_count++;
   micro->op.extra = order.ordered ? 3 : 0;
+  if (count == 1 && OnlyChosen(At(0))) micro->op.extra |= kMovedEarly;
   for (const Arg& arg : loaded) Def(*micro, arg, count == 1 ? Place::kD : Place::kList);
   Use(*micro, address->base, Place::kA);
   if (space == Space::kShared || space == Space::kGeneric) {

@@ -73,6 +73,8 @@ class Decoder {
   bool Emit3(Code code, Type type, uint32_t variant, Arg d, Arg a, Arg b, Arg c);
   Micro* EmitExtend(Arg d, int d_bytes, Arg a, int a_bytes, int in_bits, bool in_signed,
                     int out_bits, bool out_signed);
+  void CountUses();
+  bool OnlyChosen(const Operand& operand) const;
   bool Count(size_t least, size_t most);
   const Operand& At(size_t i) const { return instruction_->operands[i]; }
   std::optional<Arg> Value(const Operand& operand, Type type);
@@ -173,6 +175,9 @@ class Decoder {
   std::map<std::pair<int32_t, std::string_view>, const ptx::Variable*> variables_;
   std::map<std::string_view, uint32_t> parameters_;  // of the kernel's block or the frame
   std::map<std::pair<int32_t, std::string_view>, int32_t> labels_;
+  // Uses of each register, and those of them that only choose (selp): a value that is loaded
+  // early and then not chosen may be undefined.
+  std::vector<uint32_t> uses_, choices_;
   std::string why_;
 };
 

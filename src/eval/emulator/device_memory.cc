@@ -46,7 +46,8 @@ void DeviceMemory::MakeUnwritten(Entry& entry) {
   entry.span.unwritten = entry.span.bytes;
 }
 
-Result<DeviceMemory::Entry*> DeviceMemory::Allocate(uint64_t bytes, std::string name) {
+Result<DeviceMemory::Entry*> DeviceMemory::Allocate(uint64_t bytes, std::string name,
+                                                    bool internal) {
   bytes = std::max<uint64_t>(bytes, 1);
   const uint64_t limit =
       std::min(kMaxLiveBytes, device_bytes_ == 0 ? kMaxLiveBytes : device_bytes_);
@@ -71,7 +72,8 @@ Result<DeviceMemory::Entry*> DeviceMemory::Allocate(uint64_t bytes, std::string 
   entry.touched.assign(bytes / 2048 + 1, 0);
   entry.span.touched = entry.touched.data();
   MakeUnwritten(entry);
-  live_bytes_ += bytes;
+  entry.internal = internal;
+  if (!internal) live_bytes_ += bytes;
   const uint64_t jitter = DeriveSeed(seed_ + ++count_, "gap") % 64 * kAlign;
   next_ = (next_ + bytes + kGuard + kAlign - 1) / kAlign * kAlign + jitter;
   return &entry;
@@ -79,7 +81,7 @@ Result<DeviceMemory::Entry*> DeviceMemory::Allocate(uint64_t bytes, std::string 
 
 Result<void> DeviceMemory::Free(uint64_t address) {
   Entry* entry = Holding(address);
-  if (entry == nullptr || entry->span.start != address || !entry->span.live) {
+  if (entry == nullptr || entry->span.start != address || !entry->span.live || entry->internal) {
     return Fail(
         ErrorCode::kInvalid,
         fmt::format("cudaErrorInvalidValue: {:#x} is not the start of an allocation", address));

@@ -28,11 +28,12 @@ class DeviceMemory {
   struct Entry {
     Span span;
     std::string name;
+    bool internal = false;          // not the caller's: does not count as live
     std::vector<uint8_t> written;   // behind span.written
     std::vector<uint64_t> touched;  // behind span.touched
   };
 
-  Result<Entry*> Allocate(uint64_t bytes, std::string name);
+  Result<Entry*> Allocate(uint64_t bytes, std::string name, bool internal = false);
   Result<void> Free(uint64_t address);
   Result<void> Write(uint64_t address, std::string_view bytes);
   Result<void> Read(uint64_t address, char* to, uint64_t bytes) const;

@@ -51,6 +51,7 @@ struct Emulator::Impl {
   std::string printed;
   uint64_t budget = ~uint64_t{0} >> 1;
   uint64_t launches = 0;
+  uint64_t workspace = 0;
 };
 
 void Counters::Add(const Counters& o) {
@@ -89,7 +90,7 @@ Result<void> Emulator::Impl::PlaceVariables(ModuleState* state) {
     std::string bytes = variable.image;
     bytes.resize(variable.bytes);
     KW_ASSIGN(DeviceMemory::Entry * entry,
-              memory.Allocate(variable.bytes, std::string(variable.name)));
+              memory.Allocate(variable.bytes, std::string(variable.name), true));
     KW_TRY(memory.Write(entry->span.start, bytes));
     entry->span.read_only = variable.space == ptx::Space::kConst;
     state->symbols.addresses[variable.name] = entry->span.start;
@@ -332,6 +333,17 @@ LaunchOutcome Emulator::Launch(const LaunchRequest& request) {
   launch.sites.resize(launch.program->site_count);
   launch.stats.resize(launch.program->blocks.size());
   launch.poison = impl_->memory.poison_word();
+  if (request.cooperative) {
+    constexpr uint64_t kWorkspaceBytes = 256;
+    if (impl_->workspace == 0) {
+      const auto entry = impl_->memory.Allocate(kWorkspaceBytes, "the grid's workspace", true);
+      if (entry) impl_->workspace = (*entry)->span.start;
+    }
+    std::string fresh(kWorkspaceBytes, '\0');
+    fresh[1] = 1;  // its size as a little-endian word
+    (void)impl_->memory.Write(impl_->workspace, fresh);
+    launch.workspace = impl_->workspace;
+  }
   impl_->memory.BeginLaunch();
   emu::RunBlocks(&launch);
   impl_->budget -= std::min(impl_->budget, launch.spent);

@@ -20,7 +20,7 @@ namespace {
 constexpr uint32_t kWrapperMagic = 0x466243b1;
 constexpr uint32_t kImageMagic = 0xBA55ED50;
 constexpr uint64_t kFlagLz4 = 0x2000, kFlagZstd = 0x8000;
-constexpr uint64_t kMaxPtx = uint64_t{64} << 20;
+constexpr uint64_t kMaxPtx = uint64_t{16} << 20;
 constexpr uint16_t kKindPtx = 1;
 
 tl::unexpected<Error> Bad(std::string_view what) {
@@ -143,7 +143,7 @@ Result<std::string> DecompressLz4(std::string_view in, uint64_t size) {
 
 Result<std::string> Payload(std::string_view stored, uint64_t flags, uint64_t plain_bytes) {
   if ((flags & (kFlagZstd | kFlagLz4)) == 0) return std::string(stored);
-  if (plain_bytes > kMaxPtx) return Bad("PTX of more than 64 MiB");
+  if (plain_bytes > kMaxPtx) return Bad("PTX of more than 16 MiB");
   if ((flags & kFlagZstd) == 0) return DecompressLz4(stored, plain_bytes);
   std::string text(plain_bytes, '\0');
   const size_t got = ZSTD_decompress(text.data(), text.size(), stored.data(), stored.size());

@@ -141,6 +141,10 @@ inline constexpr uint32_t kNoPredicate = 0xffffffffu;
 // Op::extra of kPredicate.
 enum class PredicateOp : uint8_t { kMove, kAnd, kOr, kXor };
 
+// Op::extra of loads whose value is only ever chosen or not (selp): the compiler may have moved
+// them before their condition, so what they read need not be defined.
+inline constexpr uint32_t kMovedEarly = 0x80000000u;
+
 enum class AtomicOp : uint8_t {
   kAnd,
   kOr,
@@ -190,6 +194,8 @@ enum class SpecialRegister : uint8_t {
   kTotalShared,
   kOne,
   kZero,
+  kWorkspaceHigh,
+  kWorkspaceLow,
 };
 
 }  // namespace kw::eval::emu

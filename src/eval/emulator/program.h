@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdlib>
 #include <map>
 #include <memory>
-#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,15 +56,28 @@ struct FunctionCode {
   std::vector<uint32_t> parameter_offsets, result_offsets;
 };
 
-struct FreeBytes {
-  void operator()(char* p) const { ::operator delete[](p, std::align_val_t{64}); }
+// Zeroed bytes at a multiple of 64; pages that nobody touches cost nothing.
+class AlignedBytes {
+ public:
+  AlignedBytes() = default;
+  explicit AlignedBytes(size_t bytes) : memory_(std::calloc(bytes + 64, 1)) {}
+  char* get() const {
+    return reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(memory_.get()) + 63) &
+                                   ~uintptr_t{63});
+  }
+
+ private:
+  struct Free {
+    void operator()(void* p) const { std::free(p); }
+  };
+  std::unique_ptr<void, Free> memory_;
 };
 
 struct Program {
   std::string kernel;
   std::vector<Op> ops;
   std::vector<uint32_t> lists;
-  std::unique_ptr<char[], FreeBytes> constants;
+  AlignedBytes constants;
   std::vector<BlockInfo> blocks;
   std::vector<Origin> origins;
   std::vector<FunctionCode> functions;  // [0] is the kernel

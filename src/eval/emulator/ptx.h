@@ -118,7 +118,7 @@ struct Module {
   std::map<int32_t, std::string> files;
 };
 
-// Parses a whole module. kParse names the line; kLimit beyond 64 MiB of text or 2 million
+// Parses a whole module. kParse names the line; kLimit beyond 16 MiB of text or 500000
 // instructions. Memory is bounded by a constant times the text.
 [[nodiscard]] Result<std::unique_ptr<Module>> Parse(std::string_view text);
 

@@ -21,10 +21,10 @@
 namespace kw::eval::ptx {
 namespace {
 
-constexpr size_t kMaxText = size_t{64} << 20;
-constexpr size_t kMaxInstructions = 2'000'000;
-constexpr size_t kMaxRegisters = 4'000'000;
-constexpr size_t kMaxScopes = 1'000'000;
+constexpr size_t kMaxText = size_t{16} << 20;
+constexpr size_t kMaxInstructions = 500'000;
+constexpr size_t kMaxRegisters = 1'000'000;
+constexpr size_t kMaxScopes = 500'000;
 constexpr int kMaxDepth = 64;
 constexpr uint64_t kMaxVariable = uint64_t{1} << 32;
 
@@ -657,7 +657,7 @@ Result<Operand> Parser::ParseOperand(int depth) {
 
 Result<void> Parser::ParseInstruction(int32_t scope) {
   if (++instructions_ > kMaxInstructions) {
-    return Fail(ErrorCode::kLimit, "the module has more than two million instructions");
+    return Fail(ErrorCode::kLimit, "the module has more than 500000 instructions");
   }
   Instruction instruction;
   instruction.ptx_line = token_.line;
@@ -730,7 +730,7 @@ bool IsFloat(Type type) {
 }
 
 Result<std::unique_ptr<Module>> Parse(std::string_view text) {
-  if (text.size() > kMaxText) return Fail(ErrorCode::kLimit, "PTX of more than 64 MiB");
+  if (text.size() > kMaxText) return Fail(ErrorCode::kLimit, "PTX of more than 16 MiB");
   auto module = std::make_unique<Module>();
   module->text = std::string(text);
   Parser parser(module.get());

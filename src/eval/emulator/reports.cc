@@ -63,8 +63,9 @@ Finding Judge(const DeviceMemory& memory, uint64_t address, uint32_t bytes, bool
   const uint64_t before = above == nullptr ? ~uint64_t{0} : above->span.start - address;
   if (below != nullptr && past <= before) {
     return {"out_of_bounds",
-            fmt::format("{}, {} past the end of {} ({} bytes{})", access, Distance(past, bytes),
-                        below->name, below->span.bytes, below->span.live ? "" : ", freed")};
+            fmt::format("{}, {} the end of {} ({} bytes{})", access,
+                        past == 0 ? "right at" : Distance(past, bytes) + " past", below->name,
+                        below->span.bytes, below->span.live ? "" : ", freed")};
   }
   if (above != nullptr) {
     return {"out_of_bounds", fmt::format("{}, {} before the start of {} ({} bytes)", access,
@@ -228,6 +229,7 @@ Span* FindSpan(Warp& w, uint64_t address, uint64_t bytes) {
 }
 
 void NoteUninitialised(Warp& w, const Op& op, int lane, uint64_t address, bool shared) {
+  if ((op.extra & kMovedEarly) != 0) return;
   if (lane < 0) lane = std::countr_zero(w.mask | 0x80000000u);
   Hazard hazard = MakeHazard(w, op, lane, "uninitialised");
   hazard.address = address;

@@ -77,7 +77,7 @@ struct Block {
   RaceShadow race{};
   std::vector<uint32_t> race_writer, race_reader, race_readers;
   // One piece of memory each for all warps.
-  std::unique_ptr<char[], FreeBytes> register_memory, local_memory, shared_memory;
+  AlignedBytes register_memory, local_memory, shared_memory;
   uint32_t finished = 0;
 };
 
@@ -105,6 +105,7 @@ struct Launch {
   std::vector<Site> sites;
   std::vector<BlockStat> stats;
   uint32_t poison = 0;
+  uint64_t workspace = 0;  // of a cooperative grid: its size and the barrier of grid.sync()
   LaunchOutcome::Status status = LaunchOutcome::Status::kOk;
   std::string message;
 };

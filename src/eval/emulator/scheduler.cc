@@ -346,8 +346,8 @@ bool WarpRunner::Terminate(Group& group, const Op& op, bool* leave) {
 
 bool WarpRunner::AtCollective(Group& group, const Op& op, bool* leave) {
   Warp& w = ws_.warp;
-  const uint32_t* members = reinterpret_cast<const uint32_t*>(w.base[op.c >> 31] +
-                                                              (op.c & 0x7fffffff));
+  const uint32_t* members =
+      reinterpret_cast<const uint32_t*>(w.base[op.c >> 31] + (op.c & 0x7fffffff));
   // After a report the group goes on with the lanes that are here.
   const bool forced = group.members != 0 && group.members == group.mask;
   for (Group& other : ws_.groups) {
@@ -673,25 +673,13 @@ bool RunBlock(Block* block) {
   }
 }
 
-namespace {
-
-std::unique_ptr<char[], FreeBytes> Aligned(size_t bytes) {
-  bytes = std::max<size_t>(bytes, 64);
-  std::unique_ptr<char[], FreeBytes> memory(
-      static_cast<char*>(::operator new[](bytes, std::align_val_t{64})));
-  std::memset(memory.get(), 0, bytes);
-  return memory;
-}
-
-}  // namespace
-
 void PrepareBlock(Launch* launch, Block* block) {
   block->launch = launch;
   const uint32_t warps = launch->warp_count;
-  block->register_memory = Aligned(size_t{warps} * launch->register_bytes);
-  block->local_memory = Aligned(size_t{warps} * launch->local_bytes * kLanes);
+  block->register_memory = AlignedBytes(size_t{warps} * launch->register_bytes);
+  block->local_memory = AlignedBytes(size_t{warps} * launch->local_bytes * kLanes);
   // Handlers may load a whole vector at the last byte.
-  block->shared_memory = Aligned(launch->shared_bytes + 64);
+  block->shared_memory = AlignedBytes(launch->shared_bytes + 64);
   block->shared = block->shared_memory.get();
   const uint32_t shift = static_cast<uint32_t>(std::countr_zero(launch->program->narrowest_shared));
   const size_t units = (launch->shared_bytes >> shift) + 1;
@@ -794,12 +782,21 @@ void RunBlocks(Launch* launch) {
                                 std::max<uint64_t>(launch->threads, 1)));
   const uint64_t most = std::min<uint64_t>(
       total, per_sm * static_cast<uint64_t>(std::max(launch->sheet->sm_count, 1)));
+  // What suspended blocks may keep on this machine.
+  constexpr uint64_t kMaxResidentBytes = uint64_t{1} << 30;
+  const uint64_t block_bytes =
+      uint64_t{launch->warp_count} *
+          (launch->register_bytes + uint64_t{launch->local_bytes} * kLanes) +
+      launch->shared_bytes * 4 + 4096;
+  const uint64_t most_resident =
+      std::max<uint64_t>(1, std::min(most, kMaxResidentBytes / block_bytes));
   std::vector<std::unique_ptr<Block>> resident, spare;
   uint64_t next = 0;
   size_t turn = 0;
   while (launch->status == LaunchOutcome::Status::kOk) {
     const bool admit =
-        next < total && (resident.empty() || (turn >= resident.size() && resident.size() < most));
+        next < total &&
+        (resident.empty() || (turn >= resident.size() && resident.size() < most_resident));
     if (admit) {
       std::unique_ptr<Block> block;
       if (spare.empty()) {
@@ -878,6 +875,10 @@ uint64_t SpecialValue(Warp& w, uint32_t which) {
       return launch.dynamic_shared;
     case SpecialRegister::kTotalShared:
       return launch.shared_bytes;
+    case SpecialRegister::kWorkspaceHigh:
+      return launch.workspace >> 32;
+    case SpecialRegister::kWorkspaceLow:
+      return static_cast<uint32_t>(launch.workspace);
     case SpecialRegister::kOne:
       return 1;
     default:

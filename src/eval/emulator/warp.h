@@ -77,8 +77,10 @@ struct Site {
     int32_t delta32[kLanes];  // shared and local memory
   };
   uint32_t mask = 0;  // 0: nothing remembered
-  enum Shape : uint8_t { kGeneral, kUniform, kContiguous } shape = kGeneral;
-  bool wide = false;      // which of the deltas
+  // kChunked: each 8 lanes are uniform or contiguous, as `chunks` says.
+  enum Shape : uint8_t { kGeneral, kUniform, kContiguous, kChunked } shape = kGeneral;
+  bool wide = false;  // which of the deltas
+  Shape chunks[4] = {};
   uint8_t conflicts = 0;  // extra wavefronts in shared memory
   uint8_t sector_count = 0;
   uint8_t run_count = 0;

@@ -105,7 +105,10 @@ std::optional<OracleReport> ReportOfCall(const CallOutcome& outcome, const Case&
   report.feedback = fmt::format("In {}: {}.", DescribeCase(c), mapped.headline);
   const std::string hazards = HazardLines(outcome.hazards, fatal);
   if (!hazards.empty()) report.feedback += "\n" + hazards;
-  if (!outcome.message.empty() && hazards.find(outcome.message) == std::string::npos) {
+  const bool said = std::any_of(
+      outcome.hazards.begin(), outcome.hazards.end(),
+      [&](const Hazard& hazard) { return outcome.message.find(hazard.text) != std::string::npos; });
+  if (!outcome.message.empty() && !said) {
     report.feedback += "\n" + Shorten(ToValidUtf8(outcome.message), 1000);
   }
   return report;

@@ -13,7 +13,7 @@ std::string GroupText(const std::string& group) {
   if (group == "original") return "ordinary random inputs";
   if (group == "x3") return "inputs 3 times as large as usual";
   if (group == "x0.01") return "small inputs (x 0.01)";
-  if (group == "negative") return "inputs all negative";
+  if (group == "negative") return "inputs all negative, every other row near -112 and below";
   if (group == "zeros_and_ones") return "inputs of zeros and ones";
   if (group == "constant") return "inputs all equal";
   if (group == "ramp") return "inputs that rise with the index";

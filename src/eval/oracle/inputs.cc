@@ -17,6 +17,8 @@ namespace {
 // its steps are exact in every dtype of 10 bits of mantissa.
 constexpr int64_t kRampPeriod = 251;
 constexpr double kRampStep = 1.0 / 64;
+// exp() of such values is 0 even in float32: what starts a maximum at 0 shows.
+constexpr double kFarBelowZero = -112;
 
 // The second half of a negative tensor lies so far below zero that exp() of it is zero in float32:
 // a maximum that starts at 0 shows there.
@@ -46,7 +48,7 @@ Result<Group> GroupFromName(const std::string& name) {
 struct TensorDraw {
   const Tensor& tensor;
   Group group;
-  int64_t count;
+  int64_t count, row_length;
   int64_t outlier_at = -1;  // -1: another input has it
   uint64_t outlier_bits = 0, constant_bits = 0;
 };
@@ -57,7 +59,15 @@ double ConstantFromBits(uint64_t bits) {
   return (bits & 1) != 0 ? -magnitude : magnitude;
 }
 
-double OutlierMagnitude(DType dtype) { return std::min(1e4, LargestFinite(dtype) / 64); }
+// Every other row lies far below zero, as wide as it is far: its mean and variance are not harder
+// to compute than those of other rows.
+double Negative(const TensorDraw& draw, int64_t index, uint64_t bits) {
+  const double magnitude = std::fabs(NormalFromBits(bits));
+  const auto row = static_cast<uint64_t>(index / draw.row_length);
+  return ((row + draw.constant_bits) & 1) != 0 ? kFarBelowZero * (1 + magnitude) : -magnitude;
+}
+
+double OutlierOf(DType dtype) { return std::min(1e4, LargestFinite(dtype) / 64); }
 
 double Unbounded(const TensorDraw& draw, int64_t index, uint64_t bits) {
   switch (draw.group) {
@@ -68,7 +78,7 @@ double Unbounded(const TensorDraw& draw, int64_t index, uint64_t bits) {
     case Group::kTimesHundredth:
       return NormalFromBits(bits) * 0.01;
     case Group::kNegative:
-      return -std::fabs(NormalFromBits(bits)) - (2 * index >= draw.count ? kDepth : 0);
+      return Negative(draw, index, bits);
     case Group::kZerosAndOnes:
       return static_cast<double>(bits >> 63);
     case Group::kConstant:
@@ -76,16 +86,16 @@ double Unbounded(const TensorDraw& draw, int64_t index, uint64_t bits) {
     case Group::kRamp:
       return static_cast<double>(index % kRampPeriod - kRampPeriod / 2) * kRampStep;
     case Group::kOutlier:
-      if (index != draw.outlier_at) return NormalFromBits(bits);
-      return (draw.outlier_bits & 1) != 0 ? -OutlierMagnitude(draw.tensor.dtype)
-                                          : OutlierMagnitude(draw.tensor.dtype);
+      return index == draw.outlier_at ? OutlierOf(draw.tensor.dtype) : NormalFromBits(bits);
   }
   return 0;
 }
 
 double Positive(const TensorDraw& draw, int64_t index, uint64_t bits) {
   const double scale = draw.group == Group::kTimesHundredth ? 0.01 : 1;
-  return std::max(std::fabs(Unbounded(draw, index, bits)), scale / 16);
+  const double value =
+      draw.group == Group::kNegative ? NormalFromBits(bits) : Unbounded(draw, index, bits);
+  return std::max(std::fabs(value), scale / 16);
 }
 
 // A hard domain: groups are mapped into it, those that have no meaning there are uniform.
@@ -256,7 +266,8 @@ Result<CaseInputs> GenerateInputs(const Task& task, const Case& c) {
     KW_ASSIGN(const int64_t count, ElementCount(tensor, axes));
     BitDraw once(c.seed, "once/" + tensor.name);
     const int64_t outlier_at = &tensor == outlier ? Below(once.At(0), count) : -1;
-    const TensorDraw draw{tensor, group, count, outlier_at, once.At(1), once.At(2)};
+    const int64_t row_length = tensor.shape.empty() ? 1 : axes.at(tensor.shape.back());
+    const TensorDraw draw{tensor, group, count, row_length, outlier_at, once.At(1), once.At(2)};
     BitDraw bits(c.seed, "input/" + tensor.name);
     if (IsFloat(tensor.dtype)) {
       bytes = DrawFloats(draw, bits);

@@ -82,7 +82,7 @@ std::optional<std::pair<int64_t, int64_t>> Stride(const std::vector<int64_t>& co
 
 struct Place {
   std::string text, advice;
-  bool is_loss = false;  // of precision: says more than where it happens
+  bool decides = false;  // what the elements hold says more than where they are
 };
 
 // One line: the columns of all rows together, or the rows.
@@ -90,12 +90,13 @@ std::optional<Place> PlaceInLine(const std::vector<int64_t>& counts, std::string
                                  std::string_view many, std::string_view suffix) {
   const auto size = static_cast<int64_t>(counts.size());
   const Span span = SpanOf(counts);
-  if (span.places == size || size < 2) return std::nullopt;
-  if (auto stride = Stride(counts)) {
+  if (size < 2) return std::nullopt;
+  if (auto stride = span.places == size ? std::nullopt : Stride(counts)) {
     return Place{fmt::format("only every {}th of the {}, from {} on, is wrong{}", stride->first,
                              many, stride->second, suffix),
                  "check the indexing by lane, vector component or tile"};
   }
+  if (span.first == 0 && span.last == size - 1) return std::nullopt;
   if (span.places * 10 < (span.last - span.first + 1) * 8) return std::nullopt;
   const std::string range = Places(one, many, span.first, span.last);
   const char* verb = span.first == span.last ? "is" : "are";
@@ -229,23 +230,24 @@ std::optional<Place> FindMove(const WrongOutput& wrong, const Grid& grid,
   const auto moved = [&](auto source) { return HoldValuesOf(wrong, indices, source); };
   const char* advice = "check the index arithmetic: an offset or a stride is off by one";
   if (moved([](int64_t i) { return i + 1; })) {
-    return Place{"they hold the values of the element after them", advice};
+    return Place{"they hold the values of the element after them", advice, true};
   }
   if (moved([](int64_t i) { return i - 1; })) {
-    return Place{"they hold the values of the element before them", advice};
+    return Place{"they hold the values of the element before them", advice, true};
   }
   if (!grid.many_rows) return std::nullopt;
   if (moved([&](int64_t i) { return i + cols; })) {
-    return Place{"they hold the values of the row below", advice};
+    return Place{"they hold the values of the row below", advice, true};
   }
   if (moved([&](int64_t i) { return i - cols; })) {
-    return Place{"they hold the values of the row above", advice};
+    return Place{"they hold the values of the row above", advice, true};
   }
   if (rows > 1 && cols > 1 && moved([&](int64_t i) { return i % rows * cols + i / rows; })) {
-    return Place{"the output is transposed", "rows and columns are swapped in an index"};
+    return Place{"the output is transposed", "rows and columns are swapped in an index", true};
   }
   if (rows > 1 && moved([&](int64_t i) { return i % cols; })) {
-    return Place{"every row holds the values of row 0", "the row's offset is missing in an index"};
+    return Place{"every row holds the values of row 0", "the row's offset is missing in an index",
+                 true};
   }
   return std::nullopt;
 }
@@ -326,7 +328,7 @@ Pattern FindPattern(const WrongOutput& wrong) {
   if (!content.text.empty()) {
     pattern.text += (pattern.text.empty() ? "the wrong elements: " : "; ") + content.text;
   }
-  const bool by_content = place.advice.empty() || content.is_loss;
+  const bool by_content = place.advice.empty() || content.decides;
   pattern.advice = by_content ? content.advice : place.advice;
   return pattern;
 }

@@ -32,7 +32,7 @@ struct Findings {
   std::vector<Concept> faster;    // pieces that would be faster than what the best kernel has
   std::vector<Concept> safe;      // mistakes that a correct kernel could have made and did not
   Family family = Family::kElementwise;
-  std::string operation;  // "softmax", or "such operations"
+  std::string operation;  // "softmax", or "an elementwise operation"
 };
 Findings ReadAttempts(const Writing& writing);
 

@@ -16,7 +16,8 @@ bool Better(const ShownAttempt& a, const ShownAttempt& b) {
 std::vector<Piece> FasterThan(Piece piece, Family family) {
   switch (piece) {
     case Piece::kThreadPerRow:
-      return {Piece::kBlockPerRow, Piece::kWarpPerRow, Piece::kWarpShuffle};
+    case Piece::kWarpPerRow:
+      return {Piece::kBlockPerRow};
     case Piece::kSharedTree:
       return {Piece::kWarpShuffle};
     case Piece::kScalar:
@@ -39,7 +40,7 @@ class Finder {
     const OpSpec spec = ReadOperation(writing.prompt);
     op_ = spec.op;
     found_.family = FamilyOf(op_);
-    found_.operation = op_ == Op::kUnknown ? "such operations" : std::string(OpName(op_));
+    found_.operation = op_ == Op::kUnknown ? "an elementwise operation" : std::string(OpName(op_));
   }
 
   Findings Find() {

@@ -40,8 +40,9 @@ float FromBf16(uint16_t h) {
   return v;
 }
 
-#define EXPECT_CLEAN(bench) \
-  EXPECT_EQ((bench).HazardKinds(), "") << ((bench).last_hazards.empty() ? "" : (bench).last_hazards[0].text)
+#define EXPECT_CLEAN(bench)            \
+  EXPECT_EQ((bench).HazardKinds(), "") \
+      << ((bench).last_hazards.empty() ? "" : (bench).last_hazards[0].text)
 
 TEST(Features, HalfArithmeticRoundsOnce) {
   for (const std::string_view arch : {"75", "80", "90"}) {
@@ -66,7 +67,8 @@ TEST(Features, HalfArithmeticRoundsOnce) {
         out[2 * n + i] = __floats2half2_rn(f.y, f.x);
         out[3 * n + i] = h2exp(a[i]);
         out[4 * n + i] = __hmin2(__habs2(a[i]), b[i]);
-      })", arch));
+      })",
+                           arch));
     const int n = 1000;
     const auto fa = Normal(n), fb = Normal(n, 8), fc = Normal(n, 9);
     const auto a = Halves(fa), b = Halves(fb), c = Halves(fc);
@@ -94,7 +96,8 @@ TEST(Features, HalfArithmeticRoundsOnce) {
       ASSERT_NEAR(FromHalf(pairs[n + i]), x / y, 2e-3 * std::fabs(x / y) + 1e-6);
       ASSERT_EQ(pairs[2 * n + i], a[i ^ 1]);
       ASSERT_NEAR(FromHalf(pairs[3 * n + i]), std::exp(x), 2e-3 * std::exp(x));
-      ASSERT_EQ(FromHalf(pairs[4 * n + i]), std::min(std::fabs(static_cast<float>(x)), static_cast<float>(y)));
+      ASSERT_EQ(FromHalf(pairs[4 * n + i]),
+                std::min(std::fabs(static_cast<float>(x)), static_cast<float>(y)));
     }
     EXPECT_CLEAN(bench);
   }
@@ -111,11 +114,13 @@ TEST(Features, Bfloat16) {
         out[n + i] = __hmul(a[i], b[i]);
         out[2 * n + i] = __float2bfloat16(__bfloat162float(a[i]) * 3.0f);
         f[i] = __bfloat162float(__hfma(a[i], b[i], a[i])) + (__hlt(a[i], b[i]) ? 100.f : 0.f);
-      })", arch));
+      })",
+                           arch));
     const int n = 500;
     const auto a = Bf16(Normal(n)), b = Bf16(Normal(n, 8));
     const uint64_t out = bench.Make(3 * n * 2, "out"), f = bench.Make(n * 4, "f");
-    const LaunchOutcome done = bench.Run("ops", {4}, {128}, 0, bench.Upload(a, "a"), bench.Upload(b, "b"), out, f, n);
+    const LaunchOutcome done =
+        bench.Run("ops", {4}, {128}, 0, bench.Upload(a, "a"), bench.Upload(b, "b"), out, f, n);
     ASSERT_EQ(done.status, Status::kOk) << done.message;
     const auto got = bench.Download<uint16_t>(out, 3 * n);
     const auto floats = bench.Download<float>(f, n);
@@ -169,17 +174,20 @@ TEST(Features, WmmaOfEveryShape) {
       wmma::mma_sync(fc, fa, fb, fc);
       for (int i = 0; i < fc.num_elements; ++i) fh.x[i] = __float2half(fc.x[i]);
       wmma::store_matrix_sync(c, fh, 16, wmma::mem_row_major);
-    })", "80"));
+    })",
+                         "80"));
   const auto a = Halves(Normal(1024)), b = Halves(Normal(1024, 8));
-  const uint64_t da = bench.Upload(a, "a"), db = bench.Upload(b, "b"), dc = bench.Make(256 * 4, "c");
+  const uint64_t da = bench.Upload(a, "a"), db = bench.Upload(b, "b"),
+                 dc = bench.Make(256 * 4, "c");
   struct Case {
     const char* kernel;
     size_t m, n;
     bool a_row, b_row;
     size_t lda, ldb;
   };
-  for (const Case& t : {Case{"s16", 16, 16, true, true, 32, 16}, Case{"s32", 32, 8, true, false, 32, 32},
-                        Case{"s8", 8, 32, false, true, 8, 32}}) {
+  for (const Case& t :
+       {Case{"s16", 16, 16, true, true, 32, 16}, Case{"s32", 32, 8, true, false, 32, 32},
+        Case{"s8", 8, 32, false, true, 8, 32}}) {
     const LaunchOutcome done = bench.Run(t.kernel, {1}, {32}, 0, da, db, dc);
     ASSERT_EQ(done.status, Status::kOk) << done.message;
     EXPECT_GT(done.counters.tensor, 0u);
@@ -202,7 +210,8 @@ TEST(Features, WmmaOfEveryShape) {
   for (size_t i = 0; i < 16; ++i) {
     for (size_t j = 0; j < 16; ++j) {
       double want = 0;
-      for (size_t k = 0; k < 16; ++k) want += static_cast<double>(FromHalf(a[i * 16 + k])) * FromHalf(b[k * 16 + j]);
+      for (size_t k = 0; k < 16; ++k)
+        want += static_cast<double>(FromHalf(a[i * 16 + k])) * FromHalf(b[k * 16 + j]);
       ASSERT_NEAR(FromHalf(got[i * 16 + j]), want, 5e-3 * std::max(1.0, std::fabs(want)));
     }
   }
@@ -251,7 +260,8 @@ TEST(Features, MmaWithLdmatrixAndAsyncCopies) {
         : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]) : "r"(r[0]), "r"(r[1]), "r"(r[2]), "r"(r[3]), "r"(q[0]), "r"(q[1]));
       int g = t / 4, p = t % 4 * 2;
       c[g * 8 + p] = d[0]; c[g * 8 + p + 1] = d[1]; c[(g + 8) * 8 + p] = d[2]; c[(g + 8) * 8 + p + 1] = d[3];
-    })", "80"));
+    })",
+                         "80"));
   const auto a = Halves(Normal(256)), b = Halves(Normal(128, 8));
   const uint64_t da = bench.Upload(a, "a"), db = bench.Upload(b, "b"), dc = bench.Make(512, "c");
   for (const bool transposed : {false, true}) {
@@ -263,7 +273,8 @@ TEST(Features, MmaWithLdmatrixAndAsyncCopies) {
       for (size_t j = 0; j < 8; ++j) {
         double want = 0;
         for (size_t k = 0; k < 16; ++k) {
-          want += static_cast<double>(FromHalf(a[i * 16 + k])) * FromHalf(transposed ? b[k * 8 + j] : b[j * 16 + k]);
+          want += static_cast<double>(FromHalf(a[i * 16 + k])) *
+                  FromHalf(transposed ? b[k * 8 + j] : b[j * 16 + k]);
         }
         ASSERT_NEAR(got[i * 8 + j], want, 1e-4);
       }
@@ -319,7 +330,9 @@ TEST(Features, AtomicsLocksAndLastBlock) {
         if (threadIdx.x == 0) { data[blockIdx.x] = blockIdx.x; __threadfence(); atomicAdd(arrived, 1u);
           while (*(volatile unsigned*)arrived < gridDim.x) {} __threadfence();
           data[gridDim.x + blockIdx.x] = ((volatile float*)data)[(blockIdx.x + 1) % gridDim.x]; }
-      })", "80"), seed);
+      })",
+                           "80"),
+                seed);
     std::vector<int> x(5000), zeros(16, 0);
     std::mt19937 gen(1);
     std::vector<int> want(16, 0);
@@ -333,7 +346,8 @@ TEST(Features, AtomicsLocksAndLastBlock) {
     const auto f = Normal(3000);
     double sum = 0, most = -1e9;
     for (const float v : f) sum += v, most = std::max<double>(most, v);
-    const uint64_t in = bench.Upload(f, "f"), part = bench.Make(9 * 4, "part"), out = bench.Make(4, "out");
+    const uint64_t in = bench.Upload(f, "f"), part = bench.Make(9 * 4, "part"),
+                   out = bench.Make(4, "out");
     done = bench.Run("sum_last_block", {9}, {128}, 0, in, part, out, 3000);
     ASSERT_EQ(done.status, Status::kOk) << done.message;
     EXPECT_NEAR(bench.Download<float>(out, 1)[0], sum, 1e-3);
@@ -348,7 +362,8 @@ TEST(Features, AtomicsLocksAndLastBlock) {
       ASSERT_EQ(done.status, Status::kOk) << done.message;
       EXPECT_EQ(bench.Download<int>(count, 1)[0], 256) << kernel;
     }
-    const uint64_t arrived = bench.Upload(std::vector<unsigned>{0}, "arrived"), data = bench.Make(200 * 4, "data");
+    const uint64_t arrived = bench.Upload(std::vector<unsigned>{0}, "arrived"),
+                   data = bench.Make(200 * 4, "data");
     done = bench.Run("grid_barrier", {100}, {64}, 0, arrived, data);
     ASSERT_EQ(done.status, Status::kOk) << done.message;
     const auto values = bench.Download<float>(data, 200);
@@ -400,7 +415,8 @@ TEST(Features, CallsSwitchesLocalArraysConstantsAndPrintf) {
     }
     extern "C" __global__ void prints(int n) { if (threadIdx.x < n) printf("t%d %5.2f %s %llu|", (int)threadIdx.x, threadIdx.x * 0.5, "ok", 1ull << 40); }
     extern "C" __global__ void asserts(int n) { assert(threadIdx.x < n); }
-  )", "80"));
+  )",
+                         "80"));
   const auto x = Normal(40);
   const uint64_t in = bench.Upload(x, "x"), out = bench.Make(160, "y");
   LaunchOutcome done = bench.Run("calls", {1}, {64}, 0, in, out, 40);
@@ -440,13 +456,15 @@ TEST(Features, CallsSwitchesLocalArraysConstantsAndPrintf) {
   done = bench.Run("sorted", {1}, {32}, 0, bench.Upload(unsorted, "unsorted"), ds);
   ASSERT_EQ(done.status, Status::kOk) << done.message;
   for (size_t i = 0; i < 32; ++i) {
-    std::sort(unsorted.begin() + static_cast<long>(i * 9), unsorted.begin() + static_cast<long>(i * 9 + 9));
+    std::sort(unsorted.begin() + static_cast<long>(i * 9),
+              unsorted.begin() + static_cast<long>(i * 9 + 9));
   }
   EXPECT_EQ(bench.Download<int>(ds, unsorted.size()), unsorted);
   EXPECT_CLEAN(bench);
   done = bench.Run("prints", {1}, {32}, 0, 3);
   ASSERT_EQ(done.status, Status::kOk) << done.message;
-  EXPECT_EQ(bench.gpu.TakePrintf(), "t0  0.00 ok 1099511627776|t1  0.50 ok 1099511627776|t2  1.00 ok 1099511627776|");
+  EXPECT_EQ(bench.gpu.TakePrintf(),
+            "t0  0.00 ok 1099511627776|t1  0.50 ok 1099511627776|t2  1.00 ok 1099511627776|");
   done = bench.Run("asserts", {1}, {32}, 0, 3);
   EXPECT_EQ(done.status, Status::kFault);
   EXPECT_THAT(done.message, testing::HasSubstr("threadIdx.x < n"));
@@ -479,12 +497,14 @@ TEST(Features, DoublesWideIntegersAndBitTricks) {
       r += (v >> (u & 63)) + (int64_t)(u >> (s & 63)) + (v << (s & 31)) + __sad(s, 5, 7u) + __dp4a(s, 0x01020304, 5);
       r += (int8_t)s + (uint8_t)(s >> 3) + (int16_t)(s >> 5) * (uint16_t)s + (s > 5 ? -s : abs(s)) + min(s, 77) + max((unsigned)s, 77u);
       y[i] = r;
-    })", "80"));
+    })",
+                         "80"));
   const size_t n = 777;
   const auto fx = Normal(n);
   std::vector<double> dx(fx.begin(), fx.end());
   const uint64_t out = bench.Make(n * 8, "out");
-  LaunchOutcome done = bench.Run("doubles", {7}, {128}, 0, bench.Upload(dx, "dx"), out, static_cast<int>(n));
+  LaunchOutcome done =
+      bench.Run("doubles", {7}, {128}, 0, bench.Upload(dx, "dx"), out, static_cast<int>(n));
   ASSERT_EQ(done.status, Status::kOk) << done.message;
   const auto doubles = bench.Download<double>(out, n);
   for (size_t i = 0; i < n; ++i) {
@@ -499,26 +519,34 @@ TEST(Features, DoublesWideIntegersAndBitTricks) {
   const auto floats = bench.Download<float>(fout, n);
   for (size_t i = 0; i < n; ++i) {
     const float v = fx[i];
-    const double want = std::sin(static_cast<double>(v * 1e4f)) + std::exp(v) / (1.0 + v * v) + std::sqrt(std::fabs(v)) +
-                        std::log1p(std::fabs(v)) + std::tanh(v) + std::pow(std::fabs(v), 1.7f) +
-                        1 / std::sqrt(std::fabs(v) + 1.0) + std::floor(v * 10) + std::rint(v * 10) +
-                        std::fmod(v, 0.3f) + std::cbrt(v) + v / 3 + std::erfc(v);
+    const double want = std::sin(static_cast<double>(v * 1e4f)) + std::exp(v) / (1.0 + v * v) +
+                        std::sqrt(std::fabs(v)) + std::log1p(std::fabs(v)) + std::tanh(v) +
+                        std::pow(std::fabs(v), 1.7f) + 1 / std::sqrt(std::fabs(v) + 1.0) +
+                        std::floor(v * 10) + std::rint(v * 10) + std::fmod(v, 0.3f) + std::cbrt(v) +
+                        v / 3 + std::erfc(v);
     ASSERT_NEAR(floats[i], want, 1e-5 * std::max(1.0, std::fabs(want))) << v;
   }
   std::vector<int64_t> lx(n);
   std::mt19937_64 gen(5);
-  for (int64_t& v : lx) v = static_cast<int64_t>(gen() >> (gen() % 60)) * ((gen() & 1) != 0 ? -1 : 1);
+  for (int64_t& v : lx)
+    v = static_cast<int64_t>(gen() >> (gen() % 60)) * ((gen() & 1) != 0 ? -1 : 1);
   done = bench.Run("ints", {7}, {128}, 0, bench.Upload(lx, "lx"), out, static_cast<int>(n));
   ASSERT_EQ(done.status, Status::kOk) << done.message;
   const auto longs = bench.Download<int64_t>(out, n);
-  const auto brev64 = [](uint64_t v) { uint64_t r = 0; for (int k = 0; k < 64; ++k) r |= (v >> k & 1) << (63 - k); return r; };
+  const auto brev64 = [](uint64_t v) {
+    uint64_t r = 0;
+    for (int k = 0; k < 64; ++k) r |= (v >> k & 1) << (63 - k);
+    return r;
+  };
   for (size_t i = 0; i < n; ++i) {
     const int64_t v = lx[i];
     const uint64_t u = static_cast<uint64_t>(v);
     const int32_t s = static_cast<int32_t>(v);
     const uint32_t us = static_cast<uint32_t>(s);
-    uint64_t r = static_cast<uint64_t>(v / ((v & 15) + 1) + v % ((v & 7) + 3)) + u / ((u & 31) + 1) +
-                 static_cast<uint64_t>(static_cast<int64_t>(static_cast<__int128>(v) * 12345678912345LL >> 64));
+    uint64_t r = static_cast<uint64_t>(v / ((v & 15) + 1) + v % ((v & 7) + 3)) +
+                 u / ((u & 31) + 1) +
+                 static_cast<uint64_t>(
+                     static_cast<int64_t>(static_cast<__int128>(v) * 12345678912345LL >> 64));
     r ^= static_cast<uint64_t>(__builtin_popcountll(u)) << 3;
     r += static_cast<uint64_t>(u == 0 ? 64 : __builtin_clzll(u));
     r -= static_cast<uint64_t>(__builtin_ffsll(v));
@@ -527,21 +555,37 @@ TEST(Features, DoublesWideIntegersAndBitTricks) {
         static_cast<uint32_t>(s / ((s & 15) + 1)) + static_cast<uint32_t>(s % 7) + us / 10u +
         static_cast<uint32_t>(static_cast<int64_t>(s) * 77777777 >> 32) +
         static_cast<uint32_t>(static_cast<uint64_t>(us) * 99999999u >> 32))));
-    const uint8_t bytes[8] = {static_cast<uint8_t>(us), static_cast<uint8_t>(us >> 8), static_cast<uint8_t>(us >> 16),
-                              static_cast<uint8_t>(us >> 24), 0x78, 0x56, 0x34, 0x12};
-    const uint32_t perm = bytes[0] | static_cast<uint32_t>(bytes[4]) << 8 | static_cast<uint32_t>(bytes[1]) << 16 | static_cast<uint32_t>(bytes[5]) << 24;
-    const uint32_t funnel = static_cast<uint32_t>((static_cast<uint64_t>(77u) << 32 | us) << 5 >> 32);
+    const uint8_t bytes[8] = {static_cast<uint8_t>(us),
+                              static_cast<uint8_t>(us >> 8),
+                              static_cast<uint8_t>(us >> 16),
+                              static_cast<uint8_t>(us >> 24),
+                              0x78,
+                              0x56,
+                              0x34,
+                              0x12};
+    const uint32_t perm = bytes[0] | static_cast<uint32_t>(bytes[4]) << 8 |
+                          static_cast<uint32_t>(bytes[1]) << 16 |
+                          static_cast<uint32_t>(bytes[5]) << 24;
+    const uint32_t funnel =
+        static_cast<uint32_t>((static_cast<uint64_t>(77u) << 32 | us) << 5 >> 32);
     r ^= static_cast<uint64_t>(perm + funnel + static_cast<uint32_t>(brev64(us) >> 32) +
                                static_cast<uint32_t>(us == 0 ? 32 : __builtin_clz(us)));
     int32_t dot = 5;
     const int8_t w4[4] = {4, 3, 2, 1};
     for (int k = 0; k < 4; ++k) dot += static_cast<int8_t>(us >> (8 * k)) * w4[k];
-    const uint64_t shifts = static_cast<uint64_t>(v >> (u & 63)) + (u >> (s & 63)) + (u << (s & 31)) +
-                            static_cast<uint64_t>(static_cast<uint32_t>(s > 5 ? static_cast<int64_t>(s) - 5 : 5 - static_cast<int64_t>(s)) + 7u);
+    const uint64_t shifts =
+        static_cast<uint64_t>(v >> (u & 63)) + (u >> (s & 63)) + (u << (s & 31)) +
+        static_cast<uint64_t>(static_cast<uint32_t>(s > 5 ? static_cast<int64_t>(s) - 5
+                                                          : 5 - static_cast<int64_t>(s)) +
+                              7u);
     r += shifts + static_cast<uint64_t>(static_cast<int64_t>(dot));
-    const uint32_t last = static_cast<uint32_t>(static_cast<int8_t>(s)) + static_cast<uint8_t>(s >> 3) +
-                          static_cast<uint32_t>(static_cast<int16_t>(s >> 5)) * static_cast<uint16_t>(s) +
-                          (s > 5 ? 0 - us : s < 0 ? 0 - us : us) + static_cast<uint32_t>(std::min(s, 77)) + std::max(us, 77u);
+    const uint32_t last =
+        static_cast<uint32_t>(static_cast<int8_t>(s)) + static_cast<uint8_t>(s >> 3) +
+        static_cast<uint32_t>(static_cast<int16_t>(s >> 5)) * static_cast<uint16_t>(s) +
+        (s > 5   ? 0 - us
+         : s < 0 ? 0 - us
+                 : us) +
+        static_cast<uint32_t>(std::min(s, 77)) + std::max(us, 77u);
     r += static_cast<uint64_t>(last);
     ASSERT_EQ(longs[i], static_cast<int64_t>(r)) << v;
   }
@@ -569,7 +613,8 @@ TEST(Features, CooperativeGroupsAndWarpIntrinsics) {
     }
     extern "C" __global__ void count_and(const int* x, int* y) {
       y[threadIdx.x] = __syncthreads_count(x[threadIdx.x] & 1) + 1000 * __syncthreads_and(x[threadIdx.x] < 100) + 2000 * __syncthreads_or(x[threadIdx.x] == 77);
-    })", "80"));
+    })",
+                         "80"));
   std::vector<int> x(64);
   std::mt19937 gen(2);
   for (int& v : x) v = static_cast<int>(gen() % 90);

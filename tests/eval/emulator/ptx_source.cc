@@ -63,6 +63,7 @@ LaunchOutcome Bench::RunPacked(const std::string& kernel, Dim3 grid, Dim3 block,
   request.block = block;
   request.dynamic_shared = shared;
   request.parameters = std::move(packed);
+  request.cooperative = cooperative;
   return gpu.Launch(request);
 }
 

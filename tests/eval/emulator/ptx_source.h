@@ -49,6 +49,7 @@ class Bench {
   std::vector<Hazard> last_hazards;
   Emulator gpu;
   int module = -1;
+  bool cooperative = false;  // of the launches that follow
 
  private:
   template <class T>

@@ -68,6 +68,13 @@ TEST(ReportOfCall, NamesTheFaultThatEndedTheContext) {
   EXPECT_LT(report.feedback.find("past the end"), report.feedback.find("a race on tile"));
 }
 
+TEST(ReportOfCall, SaysTheSameThingOnce) {
+  const OracleReport report =
+      Report(CallStatus::kDeviceFault, {HazardOf("out_of_bounds", "reads past the end of x")},
+             "cudaErrorIllegalAddress: out_of_bounds: reads past the end of x");
+  EXPECT_EQ(report.feedback.find("past the end"), report.feedback.rfind("past the end"));
+}
+
 TEST(ReportOfCall, RejectsWhatHardwareRunsPastInSilence) {
   for (const char* kind : {"shared_race", "uninitialised", "barrier_divergence", "input_written",
                            "shuffle_mask", "some_new_kind"}) {

@@ -224,7 +224,7 @@ class HonestKernelsTest : public testing::TestWithParam<Honest> {
 
 TEST_P(HonestKernelsTest, PassesForManySeeds) {
   CpuSession session(task_, GetParam().kernel);
-  for (uint64_t seed = 0; seed < 6; ++seed) {
+  for (uint64_t seed = 0; seed < 60; ++seed) {
     const OracleReport report = Run(session, seed, 24);
     EXPECT_TRUE(report.ok) << "seed " << seed << ": " << report.feedback;
   }

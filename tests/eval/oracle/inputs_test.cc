@@ -85,9 +85,18 @@ TEST(GenerateInputs, MakesEachGroupWhatItsNameSays) {
   const auto ramp = Values("ramp");
   for (size_t i = 1; i < 251; ++i) EXPECT_EQ(ramp[i] - ramp[i - 1], 1.0f / 64);
   const auto outlier = Values("outlier");
-  EXPECT_EQ(std::count_if(outlier.begin(), outlier.end(),
-                          [](float value) { return std::abs(value) == 1e4f; }),
-            1);
+  EXPECT_EQ(
+      std::count_if(outlier.begin(), outlier.end(), [](float value) { return value == 1e4f; }), 1);
+}
+
+TEST(GenerateInputs, PutsEveryOtherRowOfNegativesFarBelowZero) {
+  const auto inputs = GenerateInputs(DoubleTask(), CaseOf({{"rows", 4}, {"cols", 9}}, "negative"));
+  const std::vector<float> x = FloatsOf(inputs->tensors[0]);
+  for (size_t i = 0; i < x.size(); ++i) {
+    EXPECT_LT(x[i], 0);
+    EXPECT_EQ(x[i] <= -112, (x[i % 18] <= -112)) << i;
+  }
+  EXPECT_NE(x[0] <= -112, x[9] <= -112);
 }
 
 TEST(GenerateInputs, PutsTheOutlierIntoOneInputAndIntoEachInSomeCase) {

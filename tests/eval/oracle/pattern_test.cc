@@ -56,6 +56,13 @@ TEST_F(PatternTest, SeesRowsBeyondTheFirstBlocks) {
   EXPECT_THAT(pattern.advice, HasSubstr("number of blocks"));
 }
 
+TEST_F(PatternTest, NamesTheOneRowWhoseColumnsAreMostlyWrong) {
+  for (int64_t col = 0; col < kCols; ++col) {
+    if (col % 11 != 5) At(4, col) = 50 + static_cast<double>(col * col);
+  }
+  EXPECT_EQ(Find().text, "only row 4 of 9 is wrong");
+}
+
 TEST_F(PatternTest, SeesTheTailOfAFlatOutput) {
   for (size_t i = 256; i < got_.size(); ++i) got_[i] = -5 + static_cast<double>(i % 7);
   EXPECT_THAT(Find({kRows * kCols}).text, HasSubstr("only elements 256..296 (the last 41 of 297)"));
@@ -92,6 +99,7 @@ TEST_F(PatternTest, SeesAFactorOfEachRow) {
 TEST_F(PatternTest, SeesShiftsByOne) {
   for (size_t i = 0; i + 1 < got_.size(); ++i) got_[i] = expected_[i + 1];
   EXPECT_THAT(Find().text, HasSubstr("values of the element after them"));
+  EXPECT_THAT(Find().advice, HasSubstr("index arithmetic"));
   got_ = expected_;
   for (int64_t row = 1; row < kRows; ++row) {
     for (int64_t col = 0; col < kCols; ++col) At(row, col) = Expected(row - 1, col);

@@ -92,8 +92,22 @@ void Learn(Site& s, const A* addr, A lead, u32 mask, int bytes) {
   }
   s.high += bytes;
   s.shape = uniform ? Site::kUniform : contiguous ? Site::kContiguous : Site::kGeneral;
+  if (s.shape == Site::kGeneral && mask == kAllLanes) {
+    s.shape = Site::kChunked;
+    for (int c = 0; c < 4; ++c) {
+      bool same = true, steps = true;
+      for (int i = 1; i < 8; ++i) {
+        const S d = static_cast<S>(addr[8 * c + i] - addr[8 * c]);
+        same &= d == 0;
+        steps &= d == static_cast<S>(i * bytes);
+      }
+      s.chunks[c] = same ? Site::kUniform : steps ? Site::kContiguous : Site::kGeneral;
+      if (s.chunks[c] == Site::kGeneral) s.shape = Site::kGeneral;
+    }
+  }
   if constexpr (sizeof(A) == 4) {
-    s.conflicts = static_cast<u8>(s.shape == Site::kGeneral ? BankConflicts(s, bytes) : 0);
+    s.conflicts = static_cast<u8>(
+        s.shape == Site::kGeneral || s.shape == Site::kChunked ? BankConflicts(s, bytes) : 0);
     i64 sorted[kLanes];
     const int n = SortedDeltas(s, sorted);
     s.run_count = 0;
@@ -178,7 +192,8 @@ inline void MarkWritten(Span* span, u64 offset, u64 bytes) {
 inline void CheckInitialised(Warp& w, const Op& op, const Site& s, Span* span, u64 offset,
                              int bytes) {
   const u64 from = offset + static_cast<u64>(s.low);
-  if (s.shape != Site::kGeneral && AllSet(span->written, from, static_cast<u64>(s.high - s.low))) {
+  if ((s.shape == Site::kUniform || s.shape == Site::kContiguous) &&
+      AllSet(span->written, from, static_cast<u64>(s.high - s.low))) {
     return;
   }
   for (u32 m = w.mask; m != 0; m &= m - 1) {
@@ -253,7 +268,16 @@ inline void RaceRead(Warp& w, const Op& op, u32 address, u32 bytes) {
   const u32* writer = r.writer + from;
   u32* reader = r.reader + from;
   u32* readers = r.readers + from;
+  if (n == 1) {
+    const u32 stamp = *writer;
+    if (stamp >= base && (stamp < floor || (stamp & 63) == me)) {
+      *readers = (*reader == clock ? *readers : 0) | bit;
+      *reader = clock;
+      return;
+    }
+  }
   u32 suspicious = 0;
+#pragma GCC ivdep
   for (u32 i = 0; i < n; ++i) {
     suspicious |= static_cast<u32>((writer[i] >= floor) & ((writer[i] & 63) != me)) |
                   static_cast<u32>(writer[i] < base);

@@ -247,7 +247,33 @@ inline i32 Saturate32(T v) {
     K(Code::code, Type::kS64), &Map2<i64, i64, i64, [](i64 a, i64 b) { return F; }>        \
   }
 
+// extra: bit 0 wrap
+bool BitMask(Warp& w, const Op& op) {
+  const u32 *a = Src<u32>(w, op.a), *b = Src<u32>(w, op.b);
+  const bool wrap = op.extra & 1;
+  return Each(w, Dst<u32>(w, op.d), [=](int i) {
+    const u32 at = wrap ? a[i] & 31 : a[i], width = wrap ? b[i] & 31 : b[i];
+    const u64 ones = (u64{1} << (width > 32 ? 32 : width)) - 1;
+    return at > 31 ? 0u : static_cast<u32>(ones << at);
+  });
+}
+// extra: bit 0 wrap, bit 1 signed
+bool Extend(Warp& w, const Op& op) {
+  const u32 *a = Src<u32>(w, op.a), *b = Src<u32>(w, op.b);
+  const bool wrap = op.extra & 1, is_signed = op.extra & 2;
+  return Each(w, Dst<u32>(w, op.d), [=](int i) {
+    const u32 width = wrap ? b[i] & 31 : b[i];
+    if (width == 0) return 0u;
+    if (width >= 32) return a[i];
+    const u32 raw = a[i] << (32 - width);
+    return is_signed ? static_cast<u32>(static_cast<i32>(raw) >> (32 - width))
+                     : raw >> (32 - width);
+  });
+}
+
 constexpr HandlerEntry kInteger[] = {
+    {K(Code::kBmsk, Type::kB32), &BitMask},
+    {K(Code::kSzext, Type::kB32), &Extend},
     KW_WIDTHS(kAdd, a + b),
     KW_WIDTHS(kSub, a - b),
     KW_WIDTHS(kAnd, a & b),

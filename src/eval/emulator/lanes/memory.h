@@ -65,6 +65,23 @@ inline void Gather(Warp& w, const Site& s, const Delta* delta, const char* host,
         for (int i = 0; i < kLanes; ++i) d.at[k][i] = (w.mask >> i & 1) ? value : d.at[k][i];
       }
     }
+  } else if (s.shape == Site::kChunked) {
+    for (int c = 0; c < 4; ++c) {
+      const char* from = host + delta[8 * c];
+      if (s.chunks[c] == Site::kUniform) {
+        for (int k = 0; k < N; ++k) {
+          const R value = static_cast<R>(Get<M>(from + k * static_cast<int>(sizeof(M))));
+          for (int i = 0; i < 8; ++i) d.at[k][8 * c + i] = value;
+        }
+      } else {
+        const M* row = reinterpret_cast<const M*>(from);
+        for (int k = 0; k < N; ++k) {
+          R* to = d.at[k] + 8 * c;
+#pragma GCC ivdep
+          for (int i = 0; i < 8; ++i) to[i] = static_cast<R>(row[N * i + k]);
+        }
+      }
+    }
   } else if (w.mask == kAllLanes) {
     for (int i = 0; i < kLanes; ++i) {
       const char* from = host + delta[i];
@@ -365,8 +382,8 @@ bool StoreGenericAt(Warp& w, const Op& op, const u64* addr) {
   });
 }
 
-// Op::extra: bit 0: others may wait for this access (volatile, acquire, release);
-// bit 1: the race check treats it as an atomic.
+// Op::extra: bit 0: others may wait for this access (volatile, acquire, release); bit 1: the race
+// check treats it as an atomic; and kMovedEarly.
 #define KW_ACCESS(name, A)                            \
   template <class M, class R, int N>                  \
   bool name(Warp& w, const Op& op) {                  \

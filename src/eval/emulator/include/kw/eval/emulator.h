@@ -86,6 +86,7 @@ struct LaunchRequest {
   Dim3 grid, block;
   uint32_t dynamic_shared = 0;
   bool shared_optin = false;  // cudaFuncAttributeMaxDynamicSharedMemorySize was raised
+  bool cooperative = false;    // cudaLaunchCooperativeKernel: grid.sync() traps without it
   std::string parameters;     // the kernel's parameter block, packed as PTX lays it out
 };
 
@@ -142,7 +143,7 @@ class Emulator {
     std::string name;
   };
   std::optional<Allocation> FindAllocation(uint64_t address) const;
-  uint64_t live_bytes() const;
+  uint64_t live_bytes() const;  // of Allocate; variables of modules do not count
 
   // Runs a kernel to its end, on the calling thread's behalf.
   [[nodiscard]] LaunchOutcome Launch(const LaunchRequest& request);
