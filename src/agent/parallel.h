@@ -5,6 +5,7 @@
 #include <atomic>
 #include <functional>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -30,7 +31,11 @@ Result<std::vector<T>> ParallelMap(size_t count, int threads,
   };
   size_t extra = std::min(count, static_cast<size_t>(std::max(threads, 1)));
   std::vector<std::thread> pool;
-  for (size_t i = 1; i < extra; ++i) pool.emplace_back(run);
+  try {
+    for (size_t i = 1; i < extra; ++i) pool.emplace_back(run);
+  } catch (const std::system_error&) {
+    // The machine has no more threads: those that there are do the work.
+  }
   run();
   for (std::thread& thread : pool) thread.join();
 
