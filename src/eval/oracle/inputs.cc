@@ -22,7 +22,6 @@ constexpr double kFarBelowZero = -112;
 
 // The second half of a negative tensor lies so far below zero that exp() of it is zero in float32:
 // a maximum that starts at 0 shows there.
-constexpr double kDepth = 104;
 
 enum class Group {
   kOriginal,

@@ -47,7 +47,8 @@ mov.u64 %d, 0; mov.u32 %w, 0; mov.u16 %h, 0;
 st.global.b64 [%rd5], %d;
 ret;
 }}
-)", body,
+)",
+                                      body,
                                       result == "d"   ? ""
                                       : result == "w" ? "cvt.u64.u32 %d, %w;"
                                       : result == "h" ? "cvt.u64.u16 %d, %h;"
@@ -77,10 +78,10 @@ class Arithmetic : public testing::TestWithParam<bool> {
   std::vector<uint64_t> Floats(uint32_t seed) {
     std::mt19937 gen(seed);
     std::vector<uint64_t> out;
-    const std::vector<uint32_t> edges = {0, 0x80000000, 0x3f800000, 0xbf800000, 0x7f800000,
-                                         0xff800000, 0x7fc00000, 1, 0x80000001, 0x007fffff,
-                                         0x00800000, 0x7f7fffff, 0xff7fffff, 0x33800000,
-                                         0x4b000001, 0x3f000000, 0xc0200000};
+    const std::vector<uint32_t> edges = {0,          0x80000000, 0x3f800000, 0xbf800000, 0x7f800000,
+                                         0xff800000, 0x7fc00000, 1,          0x80000001, 0x007fffff,
+                                         0x00800000, 0x7f7fffff, 0xff7fffff, 0x33800000, 0x4b000001,
+                                         0x3f000000, 0xc0200000};
     for (const uint32_t e : edges) out.push_back(e);
     while (out.size() < 397) {
       const uint32_t r = gen();
@@ -92,8 +93,9 @@ class Arithmetic : public testing::TestWithParam<bool> {
   }
   std::vector<uint64_t> Integers(uint32_t seed) {
     std::mt19937_64 gen(seed);
-    std::vector<uint64_t> out = {0, 1, 2, 31, 32, 33, 63, 64, 0x7fffffff, 0x80000000, 0xffffffff,
-                                 ~0ull, 1ull << 63, ~0ull >> 1, 0x7fff, 0x8000, 0xffff};
+    std::vector<uint64_t> out = {0,          1,          2,          31,         32,         33,
+                                 63,         64,         0x7fffffff, 0x80000000, 0xffffffff, ~0ull,
+                                 1ull << 63, ~0ull >> 1, 0x7fff,     0x8000,     0xffff};
     while (out.size() < 300) out.push_back(gen() >> gen() % 64);
     std::shuffle(out.begin(), out.end(), gen);
     return out;
@@ -170,7 +172,8 @@ TEST_P(Arithmetic, ExtremesIgnoreNanAndOrderZeros) {
 
 TEST_P(Arithmetic, ApproximateFunctionsAreNearTheExactOnes) {
   std::vector<uint64_t> a;
-  for (int i = -400; i <= 400; ++i) a.push_back(std::bit_cast<uint32_t>(0.317f * static_cast<float>(i)));
+  for (int i = -400; i <= 400; ++i)
+    a.push_back(std::bit_cast<uint32_t>(0.317f * static_cast<float>(i)));
   const auto ex2 = Evaluate("ex2.approx.f32 %f, %fa;", "f", a, a, a);
   const auto lg2 = Evaluate("lg2.approx.f32 %f, %fa;", "f", a, a, a);
   const auto sine = Evaluate("sin.approx.f32 %f, %fa;", "f", a, a, a);
@@ -188,8 +191,14 @@ TEST_P(Arithmetic, ApproximateFunctionsAreNearTheExactOnes) {
       EXPECT_NEAR(F(root[i]) * std::sqrt(x), 1, 3e-7);
     }
   }
-  const std::vector<uint64_t> edges = {0x7f800000, 0xff800000, 0, 0x80000000, 0x7fc00000, 0xbf800000,
-                                       std::bit_cast<uint32_t>(128.0f), std::bit_cast<uint32_t>(-149.0f)};
+  const std::vector<uint64_t> edges = {0x7f800000,
+                                       0xff800000,
+                                       0,
+                                       0x80000000,
+                                       0x7fc00000,
+                                       0xbf800000,
+                                       std::bit_cast<uint32_t>(128.0f),
+                                       std::bit_cast<uint32_t>(-149.0f)};
   const auto e = Evaluate("ex2.approx.f32 %f, %fa;", "f", edges, edges, edges);
   EXPECT_EQ(F(e[0]), INFINITY);
   EXPECT_EQ(F(e[1]), 0.0f);
@@ -231,7 +240,8 @@ TEST_P(Arithmetic, HalfOperationsRoundOnce) {
     return static_cast<uint16_t>(bits | (std::signbit(exact) ? 0x8000 : 0));
   };
   for (size_t i = 0; i < a.size(); ++i) {
-    const double x = FromHalf(static_cast<uint16_t>(a[i])), y = FromHalf(static_cast<uint16_t>(b[i])),
+    const double x = FromHalf(static_cast<uint16_t>(a[i])),
+                 y = FromHalf(static_cast<uint16_t>(b[i])),
                  z = FromHalf(static_cast<uint16_t>(c[i]));
     const auto expect = [&](uint64_t got, double want, const char* what) {
       if (std::isnan(want)) {
@@ -254,12 +264,16 @@ TEST_P(Arithmetic, HalfOperationsRoundOnce) {
 
 TEST_P(Arithmetic, ConversionsBetweenFloatsAndIntegers) {
   std::vector<uint64_t> f = Floats(11);
-  for (const float v : {0.5f, 1.5f, 2.5f, -0.5f, -1.5f, 2147483648.0f, -2147483648.0f, 4294967296.0f,
-                        9.2233720e18f, 1.8446744e19f, 3e19f, 127.6f, 255.4f, -129.f}) {
+  for (const float v :
+       {0.5f, 1.5f, 2.5f, -0.5f, -1.5f, 2147483648.0f, -2147483648.0f, 4294967296.0f, 9.2233720e18f,
+        1.8446744e19f, 3e19f, 127.6f, 255.4f, -129.f}) {
     f.push_back(std::bit_cast<uint32_t>(v));
   }
   const auto whole = [](double v, std::string_view mode) {
-    return mode == "rni" ? std::nearbyint(v) : mode == "rzi" ? std::trunc(v) : mode == "rmi" ? std::floor(v) : std::ceil(v);
+    return mode == "rni"   ? std::nearbyint(v)
+           : mode == "rzi" ? std::trunc(v)
+           : mode == "rmi" ? std::floor(v)
+                           : std::ceil(v);
   };
   for (const std::string_view mode : {"rni", "rzi", "rmi", "rpi"}) {
     const auto s32 = Evaluate(fmt::format("cvt.{}.s32.f32 %w, %fa;", mode), "w", f, f, f);
@@ -276,10 +290,16 @@ TEST_P(Arithmetic, ConversionsBetweenFloatsAndIntegers) {
         ASSERT_EQ(s64[i], 1ull << 63);
         continue;
       }
-      ASSERT_EQ(s32[i], static_cast<uint32_t>(static_cast<int32_t>(std::clamp(v, -0x1p31, 0x1p31 - 1)))) << v;
+      ASSERT_EQ(s32[i],
+                static_cast<uint32_t>(static_cast<int32_t>(std::clamp(v, -0x1p31, 0x1p31 - 1))))
+          << v;
       ASSERT_EQ(u32[i], static_cast<uint32_t>(std::clamp(v, 0.0, 0x1p32 - 1))) << v;
-      ASSERT_EQ(s8[i], static_cast<uint32_t>(static_cast<int32_t>(std::clamp(v, -128.0, 127.0)))) << v;
-      ASSERT_EQ(static_cast<int64_t>(s64[i]), v >= 0x1p63 ? INT64_MAX : v < -0x1p63 ? INT64_MIN : static_cast<int64_t>(v)) << v;
+      ASSERT_EQ(s8[i], static_cast<uint32_t>(static_cast<int32_t>(std::clamp(v, -128.0, 127.0))))
+          << v;
+      ASSERT_EQ(static_cast<int64_t>(s64[i]), v >= 0x1p63   ? INT64_MAX
+                                              : v < -0x1p63 ? INT64_MIN
+                                                            : static_cast<int64_t>(v))
+          << v;
       ASSERT_EQ(u64[i], v >= 0x1p64 ? UINT64_MAX : v <= 0 ? 0 : static_cast<uint64_t>(v)) << v;
       ExpectSameFloat(f32[i], static_cast<float>(v), "cvt", f[i], f[i]);
     }
@@ -298,7 +318,8 @@ TEST_P(Arithmetic, ConversionsBetweenFloatsAndIntegers) {
       volatile uint64_t u = n[i];
       volatile int64_t l = static_cast<int64_t>(n[i]);
       volatile double d = D(n[i]);
-      const volatile float fs = static_cast<float>(s), fu = static_cast<float>(u), fd = static_cast<float>(d);
+      const volatile float fs = static_cast<float>(s), fu = static_cast<float>(u),
+                           fd = static_cast<float>(d);
       const volatile double dl = static_cast<double>(l);
       std::fesetround(FE_TONEAREST);
       ExpectSameFloat(from_s32[i], fs, "f32.s32", n[i], n[i]);
@@ -314,48 +335,76 @@ TEST_P(Arithmetic, IntegersOfAllWidths) {
   const auto each = [&](std::string_view body, std::string_view result, auto want) {
     const auto got = Evaluate(body, result, a, b, c);
     for (size_t i = 0; i < a.size(); ++i) {
-      ASSERT_EQ(got[i], static_cast<uint64_t>(want(a[i], b[i], c[i]))) << body << " " << a[i] << " " << b[i] << " " << c[i];
+      ASSERT_EQ(got[i], static_cast<uint64_t>(want(a[i], b[i], c[i])))
+          << body << " " << a[i] << " " << b[i] << " " << c[i];
     }
   };
   using u32 = uint32_t;
   using i32 = int32_t;
   each("mad.lo.s32 %w, %wa, %wb, %wc;", "w", [](u32 x, u32 y, u32 z) { return x * y + z; });
-  each("mul.hi.s32 %w, %wa, %wb;", "w", [](i32 x, i32 y, u32) { return static_cast<u32>(int64_t{x} * y >> 32); });
-  each("mul.wide.s16 %w, %ha, %hb;", "w", [](int16_t x, int16_t y, u32) { return static_cast<u32>(x * y); });
-  each("mad.wide.u32 %d, %wa, %wb, %c;", "d", [](u32 x, u32 y, uint64_t z) { return uint64_t{x} * y + z; });
-  each("mul.hi.u64 %d, %a, %b;", "d", [](uint64_t x, uint64_t y, u32) { return static_cast<uint64_t>(static_cast<unsigned __int128>(x) * y >> 64); });
-  each("div.s32 %w, %wa, %wb;", "w", [](i32 x, i32 y, u32) { return y == 0 ? ~0u : y == -1 ? 0u - static_cast<u32>(x) : static_cast<u32>(x / y); });
+  each("mul.hi.s32 %w, %wa, %wb;", "w",
+       [](i32 x, i32 y, u32) { return static_cast<u32>(int64_t{x} * y >> 32); });
+  each("mul.wide.s16 %w, %ha, %hb;", "w",
+       [](int16_t x, int16_t y, u32) { return static_cast<u32>(x * y); });
+  each("mad.wide.u32 %d, %wa, %wb, %c;", "d",
+       [](u32 x, u32 y, uint64_t z) { return uint64_t{x} * y + z; });
+  each("mul.hi.u64 %d, %a, %b;", "d", [](uint64_t x, uint64_t y, u32) {
+    return static_cast<uint64_t>(static_cast<unsigned __int128>(x) * y >> 64);
+  });
+  each("div.s32 %w, %wa, %wb;", "w", [](i32 x, i32 y, u32) {
+    return y == 0 ? ~0u : y == -1 ? 0u - static_cast<u32>(x) : static_cast<u32>(x / y);
+  });
   each("rem.u32 %w, %wa, %wb;", "w", [](u32 x, u32 y, u32) { return y == 0 ? x : x % y; });
-  each("div.u64 %d, %a, %b;", "d", [](uint64_t x, uint64_t y, u32) { return y == 0 ? ~0ull : x / y; });
+  each("div.u64 %d, %a, %b;", "d",
+       [](uint64_t x, uint64_t y, u32) { return y == 0 ? ~0ull : x / y; });
   each("shl.b32 %w, %wa, %wb;", "w", [](u32 x, u32 n, u32) { return n > 31 ? 0 : x << n; });
-  each("shr.s32 %w, %wa, %wb;", "w", [](i32 x, u32 n, u32) { return static_cast<u32>(x >> std::min(n, 31u)); });
+  each("shr.s32 %w, %wa, %wb;", "w",
+       [](i32 x, u32 n, u32) { return static_cast<u32>(x >> std::min(n, 31u)); });
   each("shr.u64 %d, %a, %wb;", "d", [](uint64_t x, u32 n, u32) { return n > 63 ? 0 : x >> n; });
-  each("shr.s16 %h, %ha, %wb;", "h", [](int16_t x, u32 n, u32) { return static_cast<uint16_t>(x >> std::min(n, 15u)); });
+  each("shr.s16 %h, %ha, %wb;", "h",
+       [](int16_t x, u32 n, u32) { return static_cast<uint16_t>(x >> std::min(n, 15u)); });
   each("bfe.u32 %w, %wa, 5, 9;", "w", [](u32 x, u32, u32) { return x >> 5 & 511; });
-  each("bfe.s32 %w, %wa, 5, 9;", "w", [](u32 x, u32, u32) { return static_cast<u32>(static_cast<i32>(x << 18) >> 23); });
-  each("bfi.b32 %w, %wa, %wb, 7, 12;", "w", [](u32 x, u32 y, u32) { return (y & ~(0xfffu << 7)) | (x & 0xfff) << 7; });
-  each("lop3.b32 %w, %wa, %wb, %wc, 0xe8;", "w", [](u32 x, u32 y, u32 z) { return (x & y) | (x & z) | (y & z); });
+  each("bfe.s32 %w, %wa, 5, 9;", "w",
+       [](u32 x, u32, u32) { return static_cast<u32>(static_cast<i32>(x << 18) >> 23); });
+  each("bfi.b32 %w, %wa, %wb, 7, 12;", "w",
+       [](u32 x, u32 y, u32) { return (y & ~(0xfffu << 7)) | (x & 0xfff) << 7; });
+  each("lop3.b32 %w, %wa, %wb, %wc, 0xe8;", "w",
+       [](u32 x, u32 y, u32 z) { return (x & y) | (x & z) | (y & z); });
   each("lop3.b32 %w, %wa, %wb, %wc, 0x1a;", "w", [](u32 x, u32 y, u32 z) {
     u32 r = 0;
-    for (int i = 0; i < 32; ++i) r |= (0x1au >> ((x >> i & 1) * 4 + (y >> i & 1) * 2 + (z >> i & 1)) & 1) << i;
+    for (int i = 0; i < 32; ++i)
+      r |= (0x1au >> ((x >> i & 1) * 4 + (y >> i & 1) * 2 + (z >> i & 1)) & 1) << i;
     return r;
   });
-  each("shf.r.clamp.b32 %w, %wa, %wb, %wc;", "w", [](u32 x, u32 y, u32 n) { return static_cast<u32>((uint64_t{y} << 32 | x) >> std::min(n, 32u)); });
-  each("add.sat.s32 %w, %wa, %wb;", "w", [](i32 x, i32 y, u32) { return static_cast<u32>(std::clamp<int64_t>(int64_t{x} + y, INT32_MIN, INT32_MAX)); });
-  each("sad.u32 %w, %wa, %wb, %wc;", "w", [](u32 x, u32 y, u32 z) { return (x > y ? x - y : y - x) + z; });
-  each("bfind.u32 %w, %wa;", "w", [](u32 x, u32, u32) { return x == 0 ? ~0u : 31u - static_cast<u32>(__builtin_clz(x)); });
+  each("shf.r.clamp.b32 %w, %wa, %wb, %wc;", "w", [](u32 x, u32 y, u32 n) {
+    return static_cast<u32>((uint64_t{y} << 32 | x) >> std::min(n, 32u));
+  });
+  each("add.sat.s32 %w, %wa, %wb;", "w", [](i32 x, i32 y, u32) {
+    return static_cast<u32>(std::clamp<int64_t>(int64_t{x} + y, INT32_MIN, INT32_MAX));
+  });
+  each("sad.u32 %w, %wa, %wb, %wc;", "w",
+       [](u32 x, u32 y, u32 z) { return (x > y ? x - y : y - x) + z; });
+  each("bfind.u32 %w, %wa;", "w",
+       [](u32 x, u32, u32) { return x == 0 ? ~0u : 31u - static_cast<u32>(__builtin_clz(x)); });
   each("min.s64 %d, %a, %b;", "d", [](int64_t x, int64_t y, u32) { return std::min(x, y); });
   each("max.u16 %h, %ha, %hb;", "h", [](uint16_t x, uint16_t y, u32) { return std::max(x, y); });
-  each("setp.lt.s32 %p2, %wa, %wb; setp.gt.and.u32 %p3|%p4, %wb, %wc, %p2; selp.b32 %w, 1, 0, %p3; @%p4 add.s32 %w, %w, 2;", "w",
-       [](u32 x, u32 y, u32 z) {
-         const bool p = static_cast<i32>(x) < static_cast<i32>(y);
-         return (y > z && p ? 1 : 0) + (!(y > z) && p ? 2 : 0);
-       });
-  each("cvt.s64.s8 %d, %wa;", "d", [](u32 x, u32, u32) { return static_cast<int64_t>(static_cast<int8_t>(x)); });
-  each("cvt.u32.s16 %w, %ha;", "w", [](u32 x, u32, u32) { return static_cast<u32>(static_cast<int16_t>(x)); });
+  each(
+      "setp.lt.s32 %p2, %wa, %wb; setp.gt.and.u32 %p3|%p4, %wb, %wc, %p2; selp.b32 %w, 1, 0, %p3; "
+      "@%p4 add.s32 %w, %w, 2;",
+      "w", [](u32 x, u32 y, u32 z) {
+        const bool p = static_cast<i32>(x) < static_cast<i32>(y);
+        return (y > z && p ? 1 : 0) + (!(y > z) && p ? 2 : 0);
+      });
+  each("cvt.s64.s8 %d, %wa;", "d",
+       [](u32 x, u32, u32) { return static_cast<int64_t>(static_cast<int8_t>(x)); });
+  each("cvt.u32.s16 %w, %ha;", "w",
+       [](u32 x, u32, u32) { return static_cast<u32>(static_cast<int16_t>(x)); });
   each("cvt.sat.u8.s32 %w, %wa;", "w", [](i32 x, u32, u32) { return std::clamp(x, 0, 255); });
-  each("add.cc.u32 %w, %wa, %wb; addc.u32 %w, %wc, 0;", "w", [](u32 x, u32 y, u32 z) { return z + (x + y < x ? 1u : 0u); });
-  each("bmsk.clamp.b32 %w, %wa, %wb;", "w", [](u32 x, u32 y, u32) { return x > 31 ? 0 : static_cast<u32>(((1ull << std::min(y, 32u)) - 1) << x); });
+  each("add.cc.u32 %w, %wa, %wb; addc.u32 %w, %wc, 0;", "w",
+       [](u32 x, u32 y, u32 z) { return z + (x + y < x ? 1u : 0u); });
+  each("bmsk.clamp.b32 %w, %wa, %wb;", "w", [](u32 x, u32 y, u32) {
+    return x > 31 ? 0 : static_cast<u32>(((1ull << std::min(y, 32u)) - 1) << x);
+  });
   each("prmt.b32 %w, %wa, %wb, 0xf2c4;", "w", [](u32 x, u32 y, u32) {
     const uint64_t all = uint64_t{y} << 32 | x;
     const auto byte = [&](int i) { return static_cast<u32>(all >> (8 * i)) & 0xff; };
@@ -364,9 +413,8 @@ TEST_P(Arithmetic, IntegersOfAllWidths) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(Builds, Arithmetic, testing::Bool(), [](const auto& info) {
-  return info.param ? "Vector" : "Plain";
-});
+INSTANTIATE_TEST_SUITE_P(Builds, Arithmetic, testing::Bool(),
+                         [](const auto& info) { return info.param ? "Vector" : "Plain"; });
 
 TEST(ArithmeticCases, UnknownInstructionsAreNamedOnlyWhenExecuted) {
   constexpr std::string_view kPtx = R"(

@@ -47,7 +47,8 @@ TEST(Launch, SoftmaxRowsSumToOneOnBothBuildsAlike) {
 TEST(Launch, EverythingIsAFunctionOfTheSeed) {
   const auto run = [](uint64_t seed) {
     Bench bench(Kernels(), seed);
-    const uint64_t a = bench.Upload(std::vector<float>(64 * 64, 1.5f), "a"), c = bench.Make(64 * 64 * 4, "c");
+    const uint64_t a = bench.Upload(std::vector<float>(64 * 64, 1.5f), "a"),
+                   c = bench.Make(64 * 64 * 4, "c");
     const LaunchOutcome done = bench.Run("matmul_tiled", {4, 4}, {16, 16}, 0, a, a, c, 64);
     EXPECT_EQ(done.status, Status::kOk);
     EXPECT_EQ(bench.HazardKinds(), "");
@@ -70,8 +71,9 @@ TEST(Launch, KernelFactsAndVariables) {
   EXPECT_EQ(info->parameters[3], (std::pair<uint32_t, uint32_t>(24, 4)));
   EXPECT_FALSE(bench.gpu.FindKernel(bench.module, "nothing").has_value());
   EXPECT_FALSE(bench.gpu.FindKernel(7, "softmax").has_value());
-  Bench with(".version 9.0\n.target sm_80\n.address_size 64\n.const .align 4 .b8 c[8] = {1,2,3};\n"
-             ".global .align 8 .u64 g;\n");
+  Bench with(
+      ".version 9.0\n.target sm_80\n.address_size 64\n.const .align 4 .b8 c[8] = {1,2,3};\n"
+      ".global .align 8 .u64 g;\n");
   const auto found = with.gpu.FindGlobal(with.module, "c");
   ASSERT_TRUE(found.has_value());
   EXPECT_EQ(found->second, 8u);
@@ -102,7 +104,8 @@ std::string Object(std::string_view ptx, uint32_t wrapper_version = 1) {
   const std::string names = std::string("\0.nv_fatbin\0.nvFatBinSegment\0.shstrtab\0", 39);
   constexpr uint64_t kAddress = 0x4000;
   std::string wrapper;
-  put(&wrapper, 0x466243b1, 4), put(&wrapper, wrapper_version, 4), put(&wrapper, kAddress, 8), put(&wrapper, 0, 8);
+  put(&wrapper, 0x466243b1, 4), put(&wrapper, wrapper_version, 4), put(&wrapper, kAddress, 8),
+      put(&wrapper, 0, 8);
   std::string file("\177ELF\2\1\1", 7);
   file.resize(0x28);
   const uint64_t image_at = 64, wrapper_at = image_at + image.size(), names_at = wrapper_at + 24;
@@ -111,7 +114,8 @@ std::string Object(std::string_view ptx, uint32_t wrapper_version = 1) {
   put(&file, 0, 10);
   put(&file, 64, 2), put(&file, 4, 2), put(&file, 3, 2);
   file += image + wrapper + names;
-  const auto section = [&](uint32_t name, uint32_t type, uint64_t address, uint64_t offset, uint64_t size) {
+  const auto section = [&](uint32_t name, uint32_t type, uint64_t address, uint64_t offset,
+                           uint64_t size) {
     put(&file, name, 4), put(&file, type, 4), put(&file, 0, 8), put(&file, address, 8);
     put(&file, offset, 8), put(&file, size, 8), put(&file, 0, 24);
   };

@@ -75,13 +75,19 @@ TEST(DeviceMemory, CountsWhatIsUnwritten) {
 
 std::string CopyKernel(std::string_view width, std::string_view reg) {
   return ".version 9.0\n.target sm_80\n.address_size 64\n"
-         ".visible .entry k(.param .u64 x, .param .u64 y, .param .u32 stride, .param .u32 scale) {\n"
-         ".reg .b32 %r<6>; .reg .b64 %rd<8>; .reg " + std::string(reg) + " %v<4>;\n"
+         ".visible .entry k(.param .u64 x, .param .u64 y, .param .u32 stride, .param .u32 scale) "
+         "{\n"
+         ".reg .b32 %r<6>; .reg .b64 %rd<8>; .reg " +
+         std::string(reg) +
+         " %v<4>;\n"
          "mov.u32 %r1, %tid.x; ld.param.u32 %r2, [stride]; mul.lo.s32 %r3, %r1, %r2;\n"
          "ld.param.u32 %r4, [scale]; mul.lo.s32 %r5, %r1, %r4;\n"
          "cvt.s64.s32 %rd1, %r3; cvt.s64.s32 %rd4, %r5;\n"
-         "ld.param.u64 %rd2, [x]; add.s64 %rd2, %rd2, %rd1; ld.param.u64 %rd3, [y]; add.s64 %rd3, %rd3, %rd4;\n"
-         "ld.global." + std::string(width) + " %v1, [%rd2]; st.global." + std::string(width) + " [%rd3], %v1; ret; }\n";
+         "ld.param.u64 %rd2, [x]; add.s64 %rd2, %rd2, %rd1; ld.param.u64 %rd3, [y]; add.s64 %rd3, "
+         "%rd3, %rd4;\n"
+         "ld.global." +
+         std::string(width) + " %v1, [%rd2]; st.global." + std::string(width) +
+         " [%rd3], %v1; ret; }\n";
 }
 
 TEST(MemoryAccess, StridesAndWidthsCopyAndCountSectors) {
@@ -106,8 +112,12 @@ TEST(MemoryAccess, StridesAndWidthsCopyAndCountSectors) {
     EXPECT_EQ(done.counters.global_requests, 2u);
     EXPECT_EQ(bench.HazardKinds(), "");
   }
-  for (const auto& [width, reg, bytes] : std::vector<std::tuple<const char*, const char*, uint32_t>>{
-           {"b8", ".b16", 1}, {"u8", ".b32", 1}, {"b16", ".b16", 2}, {"u16", ".b32", 2}, {"b64", ".b64", 8}}) {
+  for (const auto& [width, reg, bytes] :
+       std::vector<std::tuple<const char*, const char*, uint32_t>>{{"b8", ".b16", 1},
+                                                                   {"u8", ".b32", 1},
+                                                                   {"b16", ".b16", 2},
+                                                                   {"u16", ".b32", 2},
+                                                                   {"b64", ".b64", 8}}) {
     Bench bench(CopyKernel(width, reg));
     const uint64_t x = bench.Upload(words, "x"), y = bench.Make(32 * bytes, "y");
     const LaunchOutcome done = bench.Run("k", {1}, {32}, 0, x, y, bytes, bytes);
@@ -131,7 +141,8 @@ mul.wide.u32 %rd4, %r1, 4; add.s64 %rd5, %rd3, %rd4; ld.u32 %r3, [%rd5];
 ld.param.u64 %rd6, [z]; add.s64 %rd7, %rd6, %rd4; st.global.u32 [%rd7], %r3; ret; }
 )";
   Bench bench(kPtx);
-  const uint64_t x = bench.Upload(std::vector<int>(32, 5), "x"), y = bench.Upload(std::vector<int>(32, 9), "y"), z = bench.Make(128, "z");
+  const uint64_t x = bench.Upload(std::vector<int>(32, 5), "x"),
+                 y = bench.Upload(std::vector<int>(32, 9), "y"), z = bench.Make(128, "z");
   ASSERT_EQ(bench.Run("k", {1}, {32}, 0, x, y, z).status, LaunchOutcome::Status::kOk);
   const auto got = bench.Download<int>(z, 32);
   for (size_t i = 0; i < 32; ++i) EXPECT_EQ(got[i], i % 2 == 0 ? 5 : 9);
@@ -149,7 +160,8 @@ mov.u32 %r1, %tid.x; ld.param.u32 %r2, [stride]; mul.lo.s32 %r3, %r1, %r2; mov.u
 st.shared.u32 [%r4], %r1; ret; }
 )";
   Bench bench(kPtx);
-  for (const auto& [stride, extra] : std::vector<std::pair<uint32_t, uint64_t>>{{4, 0}, {8, 1}, {16, 3}, {128, 31}, {132, 0}, {0, 0}}) {
+  for (const auto& [stride, extra] : std::vector<std::pair<uint32_t, uint64_t>>{
+           {4, 0}, {8, 1}, {16, 3}, {128, 31}, {132, 0}, {0, 0}}) {
     const LaunchOutcome done = bench.Run("k", {1}, {32}, 0, stride);
     ASSERT_EQ(done.status, LaunchOutcome::Status::kOk);
     EXPECT_EQ(done.counters.shared_conflicts, extra) << stride;

@@ -19,12 +19,13 @@ TEST(Object, CarriesItsPtxPlainOrCompressed) {
       if (i < n) y[i] = 2 * x[i];
     }
     extern "C" void run(const float* x, float* y, int64_t n, cudaStream_t s) { twice<<<(n + 63) / 64, 64, 0, s>>>(x, y, n); }
-  )").has_value());
+  )")
+                  .has_value());
   for (const char* extra : {"", "--no-compress", "--compress-mode=speed"}) {
     const std::string command =
         "PATH=$PATH:/usr/local/cuda/bin nvcc -shared -Xcompiler -fPIC -cudart shared -lineinfo "
-        "-gencode arch=compute_80,code=compute_80 " + std::string(extra) + " -o " +
-        scratch->path() + "/a.so " + scratch->path() + "/a.cu";
+        "-gencode arch=compute_80,code=compute_80 " +
+        std::string(extra) + " -o " + scratch->path() + "/a.so " + scratch->path() + "/a.cu";
     ASSERT_EQ(std::system(command.c_str()), 0);
     const auto object = ReadFile(scratch->path() + "/a.so");
     ASSERT_TRUE(object.has_value());

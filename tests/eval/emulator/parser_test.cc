@@ -11,15 +11,16 @@ using testing::HasSubstr;
 constexpr std::string_view kHead = ".version 9.0\n.target sm_80\n.address_size 64\n";
 
 std::string Entry(std::string_view body) {
-  return std::string(kHead) + ".visible .entry k(.param .u64 p)\n{\n" + std::string(body) + "\nret;\n}\n";
+  return std::string(kHead) + ".visible .entry k(.param .u64 p)\n{\n" + std::string(body) +
+         "\nret;\n}\n";
 }
 
 TEST(Parser, ReadsRegistersGuardsAndOperands) {
-  const auto module = Parse(Entry(
-      ".reg .pred %p<3>; .reg .b32 %r<10>; .reg .f32 %f1, %f2; .reg .b64 %rd<4>;\n"
-      "L1: @!%p1 ld.global.v2.f32 {%f1, %f2}, [%rd1+-8];\n"
-      "setp.lt.and.s32 %p1|%p2, %r1, -5, !%p0;\n"
-      "mov.f32 %f1, 0f3F800000; mov.u32 %r2, 0X1FU; add.f32 %f2, %f1, 1.5; bra L1;"));
+  const auto module =
+      Parse(Entry(".reg .pred %p<3>; .reg .b32 %r<10>; .reg .f32 %f1, %f2; .reg .b64 %rd<4>;\n"
+                  "L1: @!%p1 ld.global.v2.f32 {%f1, %f2}, [%rd1+-8];\n"
+                  "setp.lt.and.s32 %p1|%p2, %r1, -5, !%p0;\n"
+                  "mov.f32 %f1, 0f3F800000; mov.u32 %r2, 0X1FU; add.f32 %f2, %f1, 1.5; bra L1;"));
   ASSERT_TRUE(module.has_value()) << module.error().ToString();
   const Function& f = (*module)->functions.at(0);
   ASSERT_EQ(f.instructions.size(), 7u);
@@ -82,9 +83,9 @@ TEST(Parser, VariablesAndTheirInitialValues) {
 }
 
 TEST(Parser, LinesOfInlinedHeadersAreThoseOfTheCall) {
-  const auto module = Parse(Entry(
-      ".reg .b32 %r<4>;\n.loc 1 12 5\nmov.u32 %r1, 1;\n"
-      ".loc 2 900 3, function_name $L__info_string0, inlined_at 1 14 9\nmov.u32 %r2, 2;"));
+  const auto module = Parse(
+      Entry(".reg .b32 %r<4>;\n.loc 1 12 5\nmov.u32 %r1, 1;\n"
+            ".loc 2 900 3, function_name $L__info_string0, inlined_at 1 14 9\nmov.u32 %r2, 2;"));
   ASSERT_TRUE(module.has_value());
   EXPECT_EQ((*module)->functions[0].instructions[0].source.line, 12);
   EXPECT_EQ((*module)->functions[0].instructions[1].source.line, 14);
@@ -92,11 +93,12 @@ TEST(Parser, LinesOfInlinedHeadersAreThoseOfTheCall) {
 }
 
 TEST(Parser, CallsSpanLinesAndDebugSectionsAreSkipped) {
-  const auto module = Parse(std::string(kHead) +
-                            ".extern .func (.param .b32 r) f(.param .b64 a, .param .b32 b);\n"
-                            ".entry k() {\n.param .b64 p0; .param .b32 p1; .param .b32 r0;\n"
-                            "call.uni (r0),\nf,\n(\np0,\np1\n);\nret;\n}\n"
-                            "\t.section\t.debug_str\n\t{\n$L__info_string0:\n.b8 95,90\n.b8 0\n\t}\n");
+  const auto module =
+      Parse(std::string(kHead) +
+            ".extern .func (.param .b32 r) f(.param .b64 a, .param .b32 b);\n"
+            ".entry k() {\n.param .b64 p0; .param .b32 p1; .param .b32 r0;\n"
+            "call.uni (r0),\nf,\n(\np0,\np1\n);\nret;\n}\n"
+            "\t.section\t.debug_str\n\t{\n$L__info_string0:\n.b8 95,90\n.b8 0\n\t}\n");
   ASSERT_TRUE(module.has_value()) << module.error().ToString();
   ASSERT_EQ((*module)->functions.size(), 2u);
   EXPECT_EQ((*module)->functions[1].instructions[0].operands.size(), 3u);
@@ -112,11 +114,14 @@ TEST(Parser, ErrorsNameTheLine) {
   EXPECT_THAT(error(Entry(".reg .b32 %r<4>;\nadd.s32 %r1, %r2")), HasSubstr("PTX line 8"));
   EXPECT_THAT(error(Entry(".reg .what %r<4>;")), HasSubstr("register type"));
   EXPECT_THAT(error(Entry(".reg .b32 %r<99999999>;")), HasSubstr("too many registers"));
-  EXPECT_THAT(error(Entry("mov.u32 %r1, [[[[[[[[[[[[%r2]]]]]]]]]]]];")), HasSubstr("nest too deep"));
+  EXPECT_THAT(error(Entry("mov.u32 %r1, [[[[[[[[[[[[%r2]]]]]]]]]]]];")),
+              HasSubstr("nest too deep"));
   EXPECT_THAT(error(Entry(std::string(200, '{'))), HasSubstr("nest too deep"));
   EXPECT_THAT(error(std::string(kHead) + ".global .b8 x[99999999999];"), HasSubstr("too large"));
-  EXPECT_THAT(error(std::string(kHead) + ".global .b8 x[2] = {1, 2, 3};"), HasSubstr("more initial"));
-  EXPECT_THAT(error(std::string(kHead) + ".entry k() { ret; } .entry k() { ret; }"), HasSubstr("twice"));
+  EXPECT_THAT(error(std::string(kHead) + ".global .b8 x[2] = {1, 2, 3};"),
+              HasSubstr("more initial"));
+  EXPECT_THAT(error(std::string(kHead) + ".entry k() { ret; } .entry k() { ret; }"),
+              HasSubstr("twice"));
   EXPECT_THAT(error(std::string(kHead) + ".entry k() { ret;"), HasSubstr("PTX line"));
   EXPECT_THAT(error(".version 9.0 .target sm_80 .address_size 32"), HasSubstr("32-bit"));
 }
