@@ -20,9 +20,6 @@ constexpr double kRampStep = 1.0 / 64;
 // exp() of such values is 0 even in float32: what starts a maximum at 0 shows.
 constexpr double kFarBelowZero = -112;
 
-// The second half of a negative tensor lies so far below zero that exp() of it is zero in float32:
-// a maximum that starts at 0 shows there.
-
 enum class Group {
   kOriginal,
   kTimes3,
