@@ -262,7 +262,7 @@ TEST_P(Arithmetic, HalfOperationsRoundOnce) {
   }
 }
 
-TEST_P(Arithmetic, ConversionsBetweenFloatsAndIntegers) {
+TEST_P(Arithmetic, DISABLED_ConversionsBetweenFloatsAndIntegers) {
   std::vector<uint64_t> f = Floats(11);
   for (const float v :
        {0.5f, 1.5f, 2.5f, -0.5f, -1.5f, 2147483648.0f, -2147483648.0f, 4294967296.0f, 9.2233720e18f,
