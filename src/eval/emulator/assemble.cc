@@ -510,7 +510,7 @@ Result<void> Assembler::Write() {
       }
       if (micro.counts) {
         ++info.instructions;
-        ++info.work[static_cast<int>(micro.work)];
+        info.work[static_cast<int>(micro.work)] += micro.amount;
       }
       program_.ops.push_back(op);
     }

@@ -293,35 +293,45 @@ void Decoder::Instruction(const ptx::Instruction& instruction) {
     program_->origins.back().why = why_;
     Micro& micro = Emit(nullptr, OpKind::kUnsupported);
     micro.next = instruction_index_ + 1;
-  } else {
-    const bool branches =
-        std::any_of(draft_->micros.begin() + static_cast<std::ptrdiff_t>(before),
-                    draft_->micros.end(), [](const Micro& m) {
-                      return m.op.kind == OpKind::kCollective || m.op.kind == OpKind::kBarrier ||
-                             m.op.kind == OpKind::kCall || m.op.kind == OpKind::kIndirect ||
-                             m.op.kind == OpKind::kTrap;
-                    });
-    if (instruction.guard >= 0 && branches) {
-      // Lanes without the guard must not even arrive: they go around.
-      Micro around;
-      around.op.kind = OpKind::kBranch;
-      around.op.origin = static_cast<uint32_t>(program_->origins.size()) - 1;
-      around.guard = instruction.guard;
-      around.guard_negated = !instruction.guard_negated;
-      around.target = instruction_index_ + 1;
-      draft_->micros.insert(draft_->micros.begin() + static_cast<std::ptrdiff_t>(before),
-                            std::move(around));
-    } else if (instruction.guard >= 0) {
-      for (size_t i = before; i < draft_->micros.size(); ++i) {
-        draft_->micros[i].guard = instruction.guard;
-        draft_->micros[i].guard_negated = instruction.guard_negated;
-      }
-    }
   }
+  if (instruction.guard >= 0) Guard(before);
   if (draft_->micros.size() > before) {
     draft_->micros[before].counts = true;
     draft_->micros[before].work = draft_->micros.back().work;
+    draft_->micros[before].amount = draft_->micros.back().amount;
   }
+}
+
+// Puts the instruction's guard on its micro instructions from `first`. What ends a block or meets
+// other lanes is branched around instead: lanes without the guard must not even arrive.
+void Decoder::Guard(size_t first) {
+  std::vector<Micro>& micros = draft_->micros;
+  const auto from = micros.begin() + static_cast<std::ptrdiff_t>(first);
+  const bool branches = std::any_of(from, micros.end(), [](const Micro& m) {
+    switch (m.op.kind) {
+      case OpKind::kCollective:
+      case OpKind::kBarrier:
+      case OpKind::kCall:
+      case OpKind::kIndirect:
+      case OpKind::kTrap:
+      case OpKind::kUnsupported: return true;
+      default: return false;
+    }
+  });
+  if (!branches) {
+    for (auto micro = from; micro != micros.end(); ++micro) {
+      micro->guard = instruction_->guard;
+      micro->guard_negated = instruction_->guard_negated;
+    }
+    return;
+  }
+  Micro around;
+  around.op.kind = OpKind::kBranch;
+  around.op.origin = static_cast<uint32_t>(program_->origins.size()) - 1;
+  around.guard = instruction_->guard;
+  around.guard_negated = !instruction_->guard_negated;
+  around.target = instruction_index_ + 1;
+  micros.insert(from, std::move(around));
 }
 
 void Decoder::CountUses() {

@@ -125,10 +125,17 @@ bool Decoder::Call() {
     pointer = *address;
   } else if (callee->name == "vprintf") {
     site.built_in = CallSite::BuiltIn::kPrintf;
-    if (site.arguments.size() != 2) return Unsupported("its arguments");
+    if (site.arguments.size() != 2 || site.arguments[0].bytes != 8 ||
+        site.arguments[1].bytes != 8) {
+      return Unsupported("its arguments");
+    }
   } else if (callee->name == "__assertfail") {
+    // Text, file, line, function, and the size of a character.
     site.built_in = CallSite::BuiltIn::kAssert;
     if (site.arguments.size() != 5) return Unsupported("its arguments");
+    for (size_t i = 0; i < 4; ++i) {
+      if (site.arguments[i].bytes != (i == 2 ? 4u : 8u)) return Unsupported("its arguments");
+    }
   } else {
     const auto function = module_.function_index.find(callee->name);
     if (function == module_.function_index.end() || !code_index_.contains(function->second)) {

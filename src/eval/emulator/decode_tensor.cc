@@ -191,7 +191,9 @@ bool Decoder::Mma() {
     if (At(i).kind != Operand::Kind::kList) alone.push_back(At(i));
     const std::vector<Operand>& items = alone.empty() ? At(i).list : alone;
     const uint32_t need = RegistersOf(kRoles[i], *shape, types[i]);
-    if (items.size() < need || items.size() % need != 0 || items.size() > 16) {
+    // Only operands of wmma come with copies.
+    const bool copies = wmma && kRoles[i] != Role::kC && items.size() % need == 0;
+    if (items.size() != need && (!copies || items.empty() || items.size() > 16)) {
       return Unsupported("its number of registers");
     }
     info[kCounts[i]] = static_cast<uint32_t>(items.size());
@@ -222,6 +224,8 @@ bool Decoder::Mma() {
   micro->op.kind = OpKind::kCollective;
   micro->op.imm = info.Append(program_);
   micro->work = Work::kTensor;
+  // The unit of tensor work is one m16n8k16.
+  micro->amount = std::max(1u, shape->m * shape->n * shape->k / 2048);
   for (uint32_t i = 0; i < args.size(); ++i) {
     if (i < info[TensorField::kD])
       Def(*micro, args[i], Place::kList);

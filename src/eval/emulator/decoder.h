@@ -59,6 +59,7 @@ class Decoder {
   static const std::unordered_map<std::string_view, Method>& Methods();
 
   void Instruction(const ptx::Instruction& instruction);
+  void Guard(size_t first);
   bool Unsupported(std::string_view why);
 
   // decode.cc: building
@@ -148,7 +149,6 @@ class Decoder {
   bool ActiveMaskOp();
   bool ElectOp();
   int32_t LabelTarget(const Operand& operand) const;
-  void GuardByBranch();
 
   // decode_tensor.cc
   bool Mma();

@@ -332,6 +332,7 @@ LaunchOutcome Emulator::Launch(const LaunchRequest& request) {
   launch.budget = impl_->budget;
   launch.sites.resize(launch.program->site_count);
   launch.stats.resize(launch.program->blocks.size());
+  launch.noted.resize(launch.program->origins.size());
   launch.poison = impl_->memory.poison_word();
   if (request.cooperative) {
     constexpr uint64_t kWorkspaceBytes = 256;

@@ -145,6 +145,13 @@ bool Stop(Launch* launch, LaunchOutcome::Status status, std::string message) {
   return false;
 }
 
+bool FirstNote(const Warp& w, const Op& op, Noted kind) {
+  uint8_t& noted = w.launch->noted[op.origin];
+  const bool first = (noted & static_cast<uint8_t>(kind)) == 0;
+  noted = static_cast<uint8_t>(noted | static_cast<uint8_t>(kind));
+  return first;
+}
+
 bool StopWithHazard(Warp& w, Hazard hazard) {
   Stop(w.launch, LaunchOutcome::Status::kFault, fmt::format("{}: {}", hazard.kind, hazard.text));
   w.launch->hazards->Add(std::move(hazard));
@@ -229,7 +236,7 @@ Span* FindSpan(Warp& w, uint64_t address, uint64_t bytes) {
 }
 
 void NoteUninitialised(Warp& w, const Op& op, int lane, uint64_t address, bool shared) {
-  if ((op.extra & kMovedEarly) != 0) return;
+  if ((op.extra & kMovedEarly) != 0 || !FirstNote(w, op, Noted::kUninitialised)) return;
   if (lane < 0) lane = std::countr_zero(w.mask | 0x80000000u);
   Hazard hazard = MakeHazard(w, op, lane, "uninitialised");
   hazard.address = address;
@@ -266,6 +273,7 @@ bool StoreToReadOnly(Warp& w, const Op& op, int lane, uint64_t address, Span* sp
 }
 
 void NoteRace(Warp& w, const Op& op, uint32_t address, uint32_t other_warp, RaceKind kind) {
+  if (!FirstNote(w, op, Noted::kRace)) return;
   Hazard hazard = MakeHazard(w, op, std::countr_zero(w.mask | 0x80000000u), "shared_race");
   hazard.address = address;
   const std::string_view what = kind == RaceKind::kReadAfterWrite   ? "reads what"
@@ -280,6 +288,7 @@ void NoteRace(Warp& w, const Op& op, uint32_t address, uint32_t other_warp, Race
 }
 
 void NoteShuffle(Warp& w, const Op& op, uint32_t missing) {
+  if (!FirstNote(w, op, Noted::kShuffle)) return;
   Hazard hazard = MakeHazard(w, op, std::countr_zero(w.mask | 0x80000000u), "shuffle_mask");
   if (missing != 0) {
     hazard.text = fmt::format(

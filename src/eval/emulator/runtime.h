@@ -105,6 +105,7 @@ struct Launch {
   std::vector<Site> sites;
   std::vector<BlockStat> stats;
   uint32_t poison = 0;
+  std::vector<uint8_t> noted;  // of each origin: kinds of hazards that were reported
   uint64_t workspace = 0;  // of a cooperative grid: its size and the barrier of grid.sync()
   LaunchOutcome::Status status = LaunchOutcome::Status::kOk;
   std::string message;
@@ -120,6 +121,9 @@ void PrepareBlock(Launch* launch, Block* block);
 void StartBlock(Block* block, uint64_t linear);
 
 // ---- reports (reports.cc) ----
+enum class Noted : uint8_t { kUninitialised = 1, kRace = 2, kShuffle = 4, kBarrier = 8 };
+// True the first time for an instruction: reports are dear, and one a line is kept.
+bool FirstNote(const Warp& w, const Op& op, Noted kind);
 Hazard MakeHazard(const Warp& w, const Op& op, int lane, std::string kind);
 // "kernel k, line 12 of a.cu, block (0,0,0), thread (3,0,0)"
 std::string Where(const Hazard& hazard);

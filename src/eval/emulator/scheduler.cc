@@ -176,6 +176,7 @@ bool WarpRunner::Arrive() {
   };
   for (Group& group : ws_.groups) {
     if (&group == first || (line(group) == line(*first) && line(group) != 0)) continue;
+    if (!FirstNote(ws_.warp, ops_[group.pc], Noted::kBarrier)) continue;
     Restore(ws_, group);
     Hazard hazard =
         MakeHazard(ws_.warp, ops_[group.pc], std::countr_zero(group.mask), "barrier_divergence");

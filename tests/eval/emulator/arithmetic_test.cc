@@ -262,7 +262,7 @@ TEST_P(Arithmetic, HalfOperationsRoundOnce) {
   }
 }
 
-TEST_P(Arithmetic, DISABLED_ConversionsBetweenFloatsAndIntegers) {
+TEST_P(Arithmetic, ConversionsBetweenFloatsAndIntegers) {
   std::vector<uint64_t> f = Floats(11);
   for (const float v :
        {0.5f, 1.5f, 2.5f, -0.5f, -1.5f, 2147483648.0f, -2147483648.0f, 4294967296.0f, 9.2233720e18f,
@@ -427,6 +427,7 @@ ld.param.u32 %r1, [n];
 setp.eq.s32 %p1, %r1, 0;
 @%p1 bra DONE;
 .loc 1 17 3
+@%p1 tex.1d.v4.f32.s32 {%r1, %r2, %r3, %r3}, [t, {%r1}];
 tex.1d.v4.f32.s32 {%r1, %r2, %r3, %r3}, [t, {%r1}];
 DONE:
 ret;

@@ -90,6 +90,12 @@ void Learn(Site& s, const A* addr, A lead, u32 mask, int bytes) {
     s.low = d < s.low ? d : s.low;
     s.high = d > s.high ? d : s.high;
   }
+  // Addresses half the space apart: no allocation holds them, and their distance may overflow.
+  constexpr i64 kFar = i64{1} << 60;
+  if (s.low < -kFar || s.high > kFar) {
+    s.low = 0;
+    s.high = kFar;
+  }
   s.high += bytes;
   s.shape = uniform ? Site::kUniform : contiguous ? Site::kContiguous : Site::kGeneral;
   if (s.shape == Site::kGeneral && mask == kAllLanes) {

@@ -57,15 +57,19 @@ inline double RoundTo(double v, double rest, const Format& format, Rounding mode
   int e;
   __builtin_frexp(v, &e);
   e -= 1;
-  const int scale = (e < format.least ? format.least : e) - (format.precision - 1);
+  int scale = (e < format.least ? format.least : e) - (format.precision - 1);
   const double q = __builtin_ldexp(v < 0 ? -v : v, -scale);
   const double sticky = v < 0 ? -rest : rest;
   double n = __builtin_floor(q);
   double f = q - n;
   if (f == 0 && sticky < 0) {
+    // Just below a whole number of steps, which are half as long below a power of two.
+    if (n == __builtin_ldexp(1.0, format.precision - 1) && e > format.least) {
+      scale -= 1;
+      n *= 2;
+    }
     n -= 1;
-    f = 0.75;  // just below the whole number: above one half, not a tie
-    if (format.precision >= 53) return v;
+    f = 0.75;  // above one half, not a tie
   } else if (sticky != 0 && f == 0.5) {
     f = sticky > 0 ? 0.75 : 0.25;
   } else if (sticky > 0 && f == 0) {
