@@ -229,7 +229,7 @@ TEST(AuthorRevision, MakesACorrectKernelFasterAndSeldomWrong) {
   EXPECT_GT(clean, 0.6);
 }
 
-TEST(AuthorRevision, DISABLED_StartsFromTheFastestThatPassed) {
+TEST(AuthorRevision, StartsFromTheFastestThatPassed) {
   const author_test::TaskText task = TaskNamed("softmax");
   const OpSpec spec = SpecOf(KernelPrompt(task));
   Design fast, slow;

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "inspect.h"
 
@@ -60,7 +63,7 @@ class Chooser {
       if (!random_.Chance(form ? effects.repair_named : repair)) design.Set(mistake);
     }
     if (shown.passed) {
-      Explore(design);
+      Explore(design, shown.speedup.value_or(0) > 1);
     } else {
       Follow(design);
     }
@@ -110,20 +113,42 @@ class Chooser {
     return options.back();
   }
 
-  // Another, likely faster piece in one or two slots.
-  void Explore(Design& design) {
-    const double explore = lexicon_.effects().explore;
-    bool changed = false;
+  // One piece is changed for another that is believed to be faster, so that what made the kernel
+  // fast stays, and the next verdict tells what the change was worth. The launch decides how all of
+  // the kernel is written: one that beats the baseline keeps it while anything else is left to try,
+  // unless lessons advise another.
+  void Explore(Design& design, bool beats_baseline) {
+    if (!random_.Chance(lexicon_.effects().explore)) return;
+    std::vector<std::pair<double, Piece>> ideas;
+    std::optional<Piece> rewrite;
     for (Slot slot : kSlotOrder) {
-      if (Options(spec_, design, slot).size() < 2 || !random_.Chance(explore)) continue;
       const Piece piece = Draw(design, slot, 1.0);
-      // A kernel that works is changed for something that is believed to be faster.
-      if (lexicon_.speed(piece) <= lexicon_.speed(design.at(slot))) continue;
-      design.Set(piece);
-      if (changed) break;
-      changed = true;
+      const double gain = lexicon_.speed(piece) - lexicon_.speed(design.at(slot));
+      if (gain <= 0) continue;
+      const double shift = PieceShift(lexicon_.effects(), advice_.lessons, piece);
+      if (slot == Slot::kLaunch && beats_baseline && shift <= 0) {
+        rewrite = piece;
+      } else {
+        ideas.emplace_back(gain * std::exp(shift), piece);
+      }
+    }
+    if (!ideas.empty()) {
+      design.Set(OneOf(ideas));
+    } else if (rewrite) {
+      design.Set(*rewrite);
     }
     Legalise(spec_, design);
+  }
+
+  // In proportion to the weights.
+  Piece OneOf(const std::vector<std::pair<double, Piece>>& ideas) {
+    double total = 0;
+    for (const auto& [weight, piece] : ideas) total += weight;
+    double at = random_.Uniform() * total;
+    for (const auto& [weight, piece] : ideas) {
+      if ((at -= weight) < 0) return piece;
+    }
+    return ideas.back().second;
   }
 
   // Takes up what lessons advise outright, and leaves the rest as it was.
@@ -132,7 +157,7 @@ class Chooser {
       for (Piece piece : Options(spec_, design, slot)) {
         const auto c = static_cast<size_t>(ConceptOf(piece));
         const double mentions = advice_.lessons.positive[c];
-        if (mentions > 0 && random_.Chance(0.5 * lexicon_.effects().explore)) design.Set(piece);
+        if (mentions > 0 && random_.Chance(0.3 * lexicon_.effects().explore)) design.Set(piece);
       }
     }
     Legalise(spec_, design);
