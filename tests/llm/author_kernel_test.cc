@@ -229,6 +229,27 @@ TEST(AuthorRevision, MakesACorrectKernelFasterAndSeldomWrong) {
   EXPECT_GT(clean, 0.6);
 }
 
+// Two designs that share neither launch nor reduction, and the share of revisions that keep the
+// first one's launch.
+struct TwoAttempts {
+  author_test::TaskText task = TaskNamed("softmax");
+  OpSpec spec = SpecOf(KernelPrompt(task));
+  Design warp, thread;
+
+  TwoAttempts() {
+    warp.Set(Piece::kWarpPerRow);
+    warp.Set(Piece::kWarpShuffle);
+    thread.Set(Piece::kThreadPerRow);
+    thread.Set(Piece::kSerial);
+  }
+  double KeepsWarp(const std::string& attempts) const {
+    auto author = Author();
+    return Share(*author, KernelPrompt(task) + attempts, 100, [](const std::string& answer) {
+      return Inspect(SourceIn(answer)).design.has(Piece::kWarpPerRow);
+    });
+  }
+};
+
 TEST(AuthorRevision, StartsFromTheFastestThatPassed) {
   const author_test::TaskText task = TaskNamed("softmax");
   const OpSpec spec = SpecOf(KernelPrompt(task));
@@ -247,6 +268,81 @@ TEST(AuthorRevision, StartsFromTheFastestThatPassed) {
                     return Inspect(SourceIn(answer)).design.has(Piece::kWarpPerRow);
                   }),
             0.7);
+}
+
+TEST(AuthorRevision, ReadsHowFastAnAttemptWasInOtherWords) {
+  const TwoAttempts two;
+  for (const auto& [fast, slow] :
+       {std::pair<std::string, std::string>{"PASSED: a 2.5x speed-up.", "PASSED: a 0.1x speed-up."},
+        {"Passed, 3 times as fast as the baseline.", "Passed, 1.2 times as fast as the baseline."},
+        {"Correct, and 1.4x faster with tiles of 16x16.", "Correct, but 7x slower than before."},
+        {"PASSED, speedup of 1.90 over 3 workloads.", "PASSED, speedup: 1.10 over 3 workloads."},
+        {"PASSED, speedup 1.20.", "INCORRECT, although its speedup is 9.00."}}) {
+    const std::string warp = Previous(two.spec, two.warp, fast);
+    const std::string thread = Previous(two.spec, two.thread, slow);
+    for (const std::string& attempts :
+         {"# Earlier attempts\n## One\n" + warp + "## Two\n" + thread,
+          "# Earlier attempts\n## One\n" + thread + "## Two\n" + warp,
+          "# Earlier attempts\n" + warp + thread, "# Earlier attempts\n" + thread + warp}) {
+      EXPECT_GT(two.KeepsWarp(attempts), 0.7) << attempts;
+    }
+  }
+}
+
+TEST(AuthorRevision, ReadsAVerdictBelowItsKernel) {
+  const TwoAttempts two;
+  auto below = [&](const Design& design, const std::string& verdict) {
+    return "```cuda\n" + WriteKernel(two.spec, design) + "```\n" + verdict + "\n";
+  };
+  EXPECT_GT(two.KeepsWarp("# Earlier attempts\n" + below(two.thread, "PASSED, speedup 0.10.") +
+                          below(two.warp, "PASSED, speedup 2.00.") +
+                          below(two.thread, "PASSED, speedup 0.20.")),
+            0.7);
+}
+
+TEST(AuthorRevision, ChangesOnePieceAtATime) {
+  const author_test::TaskText task = TaskNamed("softmax");
+  const OpSpec spec = SpecOf(KernelPrompt(task));
+  const Design shown;
+  const std::string prompt =
+      KernelPrompt(task, "", Previous(spec, shown, "Verdict: PASSED, speedup 1.40."));
+  auto author = Author();
+  auto changes = [&](const std::string& answer) {
+    const Design next = Inspect(SourceIn(answer)).design;
+    int count = 0;
+    for (int s = 0; s < author::kSlots; ++s) {
+      count += next.at(static_cast<Slot>(s)) != shown.at(static_cast<Slot>(s)) ? 1 : 0;
+    }
+    return count;
+  };
+  EXPECT_EQ(Share(*author, prompt, 200, [&](const std::string& a) { return changes(a) <= 1; }), 1);
+  EXPECT_GT(Share(*author, prompt, 200, [&](const std::string& a) { return changes(a) == 1; }),
+            0.7);
+}
+
+TEST(AuthorRevision, TakesUpWhatLessonsAdvise) {
+  const author_test::TaskText task = TaskNamed("softmax");
+  const OpSpec spec = SpecOf(KernelPrompt(task));
+  const std::string before = Previous(spec, Design{}, "Verdict: PASSED, speedup 1.40.");
+  auto shuffles = [&](const std::string& lessons) {
+    auto author = Author();
+    return Share(*author, KernelPrompt(task, lessons, before), 200, [](const std::string& answer) {
+      return Inspect(SourceIn(answer)).design.has(Piece::kWarpShuffle);
+    });
+  };
+  EXPECT_GT(shuffles("Use warp shuffles instead of shared memory trees."), shuffles("") + 0.3);
+}
+
+TEST(AuthorRevision, RethinksTheLaunchOfASlowKernel) {
+  const TwoAttempts two;
+  auto author = Author();
+  auto kept = [&](const std::string& verdict) {
+    return Share(*author, KernelPrompt(two.task, "", Previous(two.spec, two.thread, verdict)), 100,
+                 [](const std::string& answer) {
+                   return Inspect(SourceIn(answer)).design.has(Piece::kThreadPerRow);
+                 });
+  };
+  EXPECT_LT(kept("Verdict: PASSED, speedup 0.10."), kept("Verdict: PASSED, speedup 1.50.") - 0.2);
 }
 
 }  // namespace

@@ -53,7 +53,7 @@ struct Effects {
   double repair_named = 0;    // feedback names the mistake
   double repair_unnamed = 0;  // the attempt failed, and nothing names it
   double fresh = 0;           // factor on mistake rates when a kernel is revised
-  double explore = 0;         // a correct kernel gets another piece in a slot
+  double explore = 0;         // a correct kernel gets another piece in one slot
   double see_named = 0;       // a reader of a failed kernel finds a mistake that feedback names
   double see_unnamed = 0;     // ... that nothing names
   double generic_item = 0;    // a memory item or rule says something that helps nobody

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
+#include <iterator>
 
 #include "kw/base/text.h"
 
@@ -112,6 +113,7 @@ class SectionReader {
       if (const size_t fence = FenceLength(line); fence > 0) {
         Section::Block block;
         block.language = ToLower(Trim(line.substr(fence)));
+        block.at = sections_.back().prose.size();
         for (++i; i < lines.size(); ++i) {
           const std::string_view inner = Trim(lines[i]);
           if (FenceLength(inner) >= fence && inner[0] == line[0] &&
@@ -138,10 +140,6 @@ class SectionReader {
       Section& section = sections_.back();
       section.prose.append(line);
       section.prose += '\n';
-      if (section.blocks.empty()) {
-        section.before.append(line);
-        section.before += '\n';
-      }
     }
   }
 
@@ -161,6 +159,61 @@ std::optional<double> NumberAfter(std::string_view text, std::string_view word) 
   return std::nullopt;
 }
 
+// "2.5x", "2.5 times", "2.5 ×": how often something is contained. Not "16x16".
+std::optional<double> Multiple(std::string_view words, size_t* end) {
+  auto digit = [&](size_t i) {
+    return i < words.size() && std::isdigit(static_cast<unsigned char>(words[i])) != 0;
+  };
+  for (size_t at = 0; at < words.size(); ++at) {
+    if (!digit(at)) continue;
+    const size_t begin = at;
+    while (digit(at) || (at < words.size() && words[at] == '.' && digit(at + 1))) ++at;
+    size_t unit = at;
+    while (unit < words.size() && words[unit] == ' ') ++unit;
+    for (std::string_view sign : {"times", "×", "x"}) {
+      if (words.substr(unit, sign.size()) != sign) continue;
+      *end = unit + sign.size();
+      const size_t next = words.find_first_not_of(' ', *end);
+      const bool goes_on =
+          *end < words.size() && std::isalpha(static_cast<unsigned char>(words[*end])) != 0;
+      if (goes_on || (next != std::string_view::npos && digit(next))) break;
+      return std::strtod(std::string(words.substr(begin, at - begin)).c_str(), nullptr);
+    }
+  }
+  return std::nullopt;
+}
+
+// "speedup: 2.5", "speed-up of 2.5".
+std::optional<double> NamedSpeedup(std::string_view line) {
+  for (std::string_view name : {"speedup", "speed-up", "speed up"}) {
+    const size_t at = line.find(name);
+    if (at == std::string_view::npos) continue;
+    std::string_view rest = line.substr(at + name.size());
+    rest.remove_prefix(std::min(rest.size(), rest.find_first_not_of(" :=~")));
+    if (rest.substr(0, 3) == "of ") rest.remove_prefix(3);
+    if (!rest.empty() && std::isdigit(static_cast<unsigned char>(rest[0])) != 0) {
+      return std::strtod(std::string(rest.substr(0, 24)).c_str(), nullptr);
+    }
+  }
+  return std::nullopt;
+}
+
+// "speedup 2.50 over the baseline", "a 2.5x speed-up", "2.5 times as fast", "4x slower than it".
+// `words` are in lower case.
+std::optional<double> ReadSpeedup(std::string_view words) {
+  for (std::string_view line : Lines(words)) {
+    if (!Holds(line, {"speedup", "speed-up", "speed up", "fast", "slow", "baseline"})) continue;
+    if (const auto named = NamedSpeedup(line)) return named;
+    size_t end = 0;
+    if (const auto multiple = Multiple(line, &end); multiple && *multiple > 0) {
+      const bool slower = Holds(line.substr(end, 12), {"slow"});
+      return slower ? 1 / *multiple : *multiple;
+    }
+    if (const auto after = NumberAfter(line, "speedup")) return after;
+  }
+  return std::nullopt;
+}
+
 void ReadVerdict(ShownAttempt& attempt) {
   const std::string words = ToLower(attempt.feedback);
   attempt.failed = Holds(words, {"incorrect", "error", "malformed", "rejected", "timeout", "failed",
@@ -171,35 +224,58 @@ void ReadVerdict(ShownAttempt& attempt) {
     attempt.passed = true;
     attempt.failed = false;
   }
-  attempt.speedup = NumberAfter(words, "speedup");
+  attempt.speedup = ReadSpeedup(words);
+}
+
+bool HasVerdict(const std::string& text) {
+  ShownAttempt probe;
+  probe.feedback = text;
+  ReadVerdict(probe);
+  return probe.passed || probe.failed;
+}
+
+// The kernels of a section with what is said of each, and `extra`, its blocks that are no kernel.
+std::vector<ShownAttempt> KernelsIn(const Section& section, std::string* extra) {
+  std::vector<ShownAttempt> kernels;
+  // What stands before each kernel and after the last, below the heading.
+  std::vector<std::string> between(1);
+  size_t from = section.heading.empty() ? 0 : section.heading.size() + 2;
+  for (const Section::Block& block : section.blocks) {
+    between.back() += section.prose.substr(from, block.at - from);
+    from = block.at;
+    if (LooksLikeSource(block.text) && block.language != "python" && block.language != "json") {
+      kernels.push_back({.title = section.heading, .source = block.text});
+      between.emplace_back();
+    } else if (section.part == Part::kFeedback && block.language != "python" &&
+               block.text.find("extern \"C\"") == std::string::npos) {
+      *extra += block.text;
+      between.back() += block.text;
+    }
+  }
+  between.back() += section.prose.substr(from);
+  // Several kernels under one heading have a verdict each: before the source, or else after it.
+  const bool each = kernels.size() > 1 && std::any_of(between.begin(), between.end(), HasVerdict);
+  const size_t after = HasVerdict(between.back()) && !HasVerdict(between[0]) ? 1 : 0;
+  for (size_t i = 0; i < kernels.size(); ++i) {
+    const std::string& own = between[i + after];
+    if (!each) {
+      kernels[i].feedback = section.prose + *extra;
+    } else {
+      kernels[i].feedback = HasVerdict(own) ? own : section.heading + ".\n" + own;
+    }
+  }
+  return kernels;
 }
 
 std::vector<ShownAttempt> FindAttempts(const std::vector<Section>& sections) {
   std::vector<ShownAttempt> attempts;
   for (const Section& section : sections) {
-    std::vector<const Section::Block*> sources;
     std::string extra;
-    for (const Section::Block& block : section.blocks) {
-      if (LooksLikeSource(block.text) && block.language != "python" && block.language != "json") {
-        sources.push_back(&block);
-      } else if (section.part == Part::kFeedback && block.language != "python" &&
-                 block.text.find("extern \"C\"") == std::string::npos) {
-        extra += block.text;
-      }
-    }
-    for (const Section::Block* source : sources) {
-      ShownAttempt attempt;
-      attempt.title = section.heading;
-      attempt.source = source->text;
-      attempt.feedback = section.prose + extra;
-      attempts.push_back(std::move(attempt));
-    }
-    if (!sources.empty() || section.part != Part::kFeedback) continue;
+    std::vector<ShownAttempt> kernels = KernelsIn(section, &extra);
+    std::move(kernels.begin(), kernels.end(), std::back_inserter(attempts));
+    if (!kernels.empty() || section.part != Part::kFeedback) continue;
     const std::string text = section.prose + extra;
-    ShownAttempt probe;
-    probe.feedback = text;
-    ReadVerdict(probe);
-    if (!probe.passed && !probe.failed) continue;
+    if (!HasVerdict(text)) continue;
     // A verdict without a kernel: of the one before it when that has none, else of an answer that
     // held no kernel.
     if (!attempts.empty() && !attempts.back().source.empty()) {
@@ -210,8 +286,7 @@ std::vector<ShownAttempt> FindAttempts(const std::vector<Section>& sections) {
         continue;
       }
     }
-    probe.title = section.heading;
-    attempts.push_back(std::move(probe));
+    attempts.push_back({.title = section.heading, .feedback = text});
   }
   for (ShownAttempt& attempt : attempts) ReadVerdict(attempt);
   return attempts;

@@ -31,10 +31,10 @@ enum class Part {
 struct Section {
   std::string heading;
   Part part = Part::kAdvice;
-  std::string prose;   // without code
-  std::string before;  // ... as far as it stands before the first code block
+  std::string prose;  // without code
   struct Block {
     std::string language, text;
+    size_t at = 0;  // of the prose, as much stands before it
   };
   std::vector<Block> blocks;
 };
@@ -45,7 +45,7 @@ struct ShownAttempt {
   std::string source;                   // "" when none is shown
   std::string feedback;                 // verdict and what else stands beside it
   bool passed = false, failed = false;  // neither: nothing is said
-  std::optional<double> speedup;
+  std::optional<double> speedup;        // over a baseline: 2 is twice as fast
 };
 
 struct Prompt {
