@@ -103,6 +103,8 @@ Result<void> Chronicle::EndEpoch(int epoch) {
   record.rules = row.rules;
   KW_ASSIGN(Spent spent, journal_.SpentBelow(fmt::format("e{}/", epoch)));
   record.model_calls = spent.model_calls;
+  record.prompt_tokens = spent.prompt_tokens;
+  record.completion_tokens = spent.completion_tokens;
   record.cost_usd = spent.cost_usd;
   reporter_.EpochEnded(record);
   return {};

@@ -65,6 +65,7 @@ const std::vector<Key>& Keys() {
       {"model", "temperature", &C::temperature, 0, 10},
       {"model", "max_tokens", &C::max_tokens, 1, 1e8},
       {"model", "max_in_flight", &C::max_in_flight, 1, 1024, {}, true},
+      {"model", "timeout_s", &C::timeout_s, 1, 86400, {}, true},
       {"device", "name", &C::device},
       {"device", "workers", &C::workers, 1, 1024, {}, true},
       {"device", "worker_command", &C::worker_command, 0, 0, {}, true},
@@ -209,6 +210,14 @@ Result<void> CheckWhole(const RunConfig& config) {
   return {};
 }
 
+Strings KeysFreeOnResume() {
+  Strings names;
+  for (const Key& key : Keys()) {
+    if (key.free_on_resume) names.push_back(key.full());
+  }
+  return names;
+}
+
 Result<void> FillSamples(RunConfig& config, const std::set<std::string>& given) {
   auto stated = [&](const std::string& key, int value) {
     return given.contains(key) ? std::optional<int>(value) : std::nullopt;
@@ -300,9 +309,10 @@ Result<void> OverrideOnResume(RunConfig& config, const Overrides& overrides) {
     const Key* key = FindKey(full);
     if (key != nullptr && !key->free_on_resume) {
       return Fail(ErrorCode::kInvalid,
-                  fmt::format("{} decides what the run does and cannot change on resume: start "
+                  fmt::format("{} decides {} and cannot change on resume, only {} can: start "
                               "another run with it",
-                              full));
+                              full, key->is_place ? "where the run lies" : "what the run does",
+                              fmt::join(KeysFreeOnResume(), ", ")));
     }
     std::set<std::string> given;
     KW_TRY(Override(config, full, text, given));

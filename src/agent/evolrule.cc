@@ -162,10 +162,10 @@ class EvolRule : public Learner {
     using Texts = std::vector<std::string>;
     KW_ASSIGN(std::optional<Texts> texts,
               Inquire<Texts>(rooms_, {.step = prefix + "/rules",
-                                      .prompt = std::move(prompt),
+                                      .prompt = prompt,
                                       .temperature = rooms_.config.temperature,
-                                      .read = [most](const ChatAnswer& answer) {
-                                        return ParseRules(answer.content, most);
+                                      .read = [most, prompt](const ChatAnswer& answer) {
+                                        return ParseRules(answer.content, most, prompt);
                                       }}));
     std::vector<Statement> statements;
     for (std::string& text : texts.value_or(Texts())) {
@@ -258,10 +258,11 @@ class EvolRule : public Learner {
     KW_ASSIGN(std::string prompt, rooms_.prompts.Render("merge", values));
     using Merged = std::vector<MergedRule>;
     return Inquire<Merged>(rooms_, {.step = step,
-                                    .prompt = std::move(prompt),
+                                    .prompt = prompt,
                                     .temperature = rooms_.config.temperature,
-                                    .read = [entries, count](const ChatAnswer& answer) {
-                                      return ParseMergedRules(answer.content, entries, count);
+                                    .read = [entries, count, prompt](const ChatAnswer& answer) {
+                                      return ParseMergedRules(answer.content, entries, count,
+                                                              prompt);
                                     }});
   }
 

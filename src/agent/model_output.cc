@@ -147,26 +147,54 @@ std::vector<T> FirstOf(std::vector<T> all, int most) {
   return all;
 }
 
+// Reads an answer by `read`, but no array with an entry that has a text in common with the form.
+template <class T>
+Result<std::vector<T>> ReadAnswer(std::string_view answer, std::string_view prompt,
+                                  std::string_view form,
+                                  const std::function<Result<T>(const Json&)>& read,
+                                  const std::function<bool(const T&, const T&)>& share) {
+  std::vector<T> shown;
+  if (auto array = LastArray<T>(prompt, form, read)) shown = std::move(*array);
+  return LastArray<T>(answer, form, [&](const Json& entry) -> Result<T> {
+    KW_ASSIGN(T value, read(entry));
+    for (const T& placeholder : shown) {
+      if (!share(value, placeholder)) continue;
+      return Fail(ErrorCode::kParse, "it repeats the placeholders of the form that was shown");
+    }
+    return value;
+  });
+}
+
 }  // namespace
 
-Result<std::vector<ItemText>> ParseItems(std::string_view answer, int most) {
-  KW_ASSIGN(std::vector<ItemText> items, LastArray<ItemText>(answer, "items", ReadItem));
+Result<std::vector<ItemText>> ParseItems(std::string_view answer, int most,
+                                         std::string_view prompt) {
+  KW_ASSIGN(std::vector<ItemText> items,
+            ReadAnswer<ItemText>(answer, prompt, "items", ReadItem,
+                                 [](const ItemText& a, const ItemText& b) {
+                                   return a.title == b.title || a.description == b.description ||
+                                          a.content == b.content;
+                                 }));
   return FirstOf(std::move(items), most);
 }
 
-Result<std::vector<std::string>> ParseRules(std::string_view answer, int most) {
+Result<std::vector<std::string>> ParseRules(std::string_view answer, int most,
+                                            std::string_view prompt) {
   KW_ASSIGN(std::vector<std::string> rules,
-            LastArray<std::string>(answer, "strings", [](const Json& entry) {
-              return ReadText(entry, "rule", kMaxRuleBytes);
-            }));
+            ReadAnswer<std::string>(
+                answer, prompt, "strings",
+                [](const Json& entry) { return ReadText(entry, "rule", kMaxRuleBytes); },
+                std::equal_to<>()));
   return FirstOf(std::move(rules), most);
 }
 
-Result<std::vector<MergedRule>> ParseMergedRules(std::string_view answer, int most, int listed) {
+Result<std::vector<MergedRule>> ParseMergedRules(std::string_view answer, int most, int listed,
+                                                 std::string_view prompt) {
   KW_ASSIGN(std::vector<MergedRule> rules,
-            LastArray<MergedRule>(answer, "rules", [listed](const Json& entry) {
-              return ReadMerged(entry, listed);
-            }));
+            ReadAnswer<MergedRule>(
+                answer, prompt, "rules",
+                [listed](const Json& entry) { return ReadMerged(entry, listed); },
+                [](const MergedRule& a, const MergedRule& b) { return a.text == b.text; }));
   return FirstOf(std::move(rules), most);
 }
 

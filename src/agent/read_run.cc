@@ -66,6 +66,8 @@ EpochRecord EpochOf(int epoch, const std::vector<AttemptRecord>& attempts,
   for (const StepRow& step : steps) {
     if (!step.key.starts_with(fmt::format("e{}/", epoch))) continue;
     record.model_calls += step.model_calls;
+    record.prompt_tokens += step.prompt_tokens;
+    record.completion_tokens += step.completion_tokens;
     record.cost_usd += step.cost_usd;
   }
   for (const EpochRow& row : rows) {

@@ -101,16 +101,18 @@ class ReasoningBank : public Learner {
     from.outcome = outcome;
     from.candidate_hash = attempts.back()->verdict.candidate_hash;
     using Items = std::vector<ItemText>;
-    KW_ASSIGN(
-        std::optional<Items> items,
-        Inquire<Items>(
-            rooms_,
-            {.step = step,
-             .prompt = std::move(prompt),
-             .temperature = rooms_.config.temperature,
-             .read = [most](const ChatAnswer& answer) { return ParseItems(answer.content, most); },
-             .effect = [&](const Items& read,
-                           const std::string& at) { return ChangeOf(read, from, at); }}));
+    KW_ASSIGN(std::optional<Items> items,
+              Inquire<Items>(rooms_, {.step = step,
+                                      .prompt = prompt,
+                                      .temperature = rooms_.config.temperature,
+                                      .read =
+                                          [most, prompt](const ChatAnswer& answer) {
+                                            return ParseItems(answer.content, most, prompt);
+                                          },
+                                      .effect =
+                                          [&](const Items& read, const std::string& at) {
+                                            return ChangeOf(read, from, at);
+                                          }}));
     return items.has_value();
   }
 

@@ -17,7 +17,9 @@ struct BankOptions {
   void Add(CLI::App& app);
 };
 
-// --bank FILE, else the bank of --run NAME, else that of the newest run that learns.
-Result<std::unique_ptr<Bank>> OpenBank(const BankOptions& options);
+// --bank FILE, else the bank of --run NAME, else that of the newest run that learns. Only a search
+// needs an embedder, the bank's own; without one a bank of any embedder opens.
+Result<std::unique_ptr<Bank>> OpenBank(const BankOptions& options,
+                                       std::unique_ptr<Embedder> embedder);
 
 }  // namespace kw::cli

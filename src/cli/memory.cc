@@ -18,10 +18,11 @@ void BankOptions::Add(CLI::App& app) {
   app.add_flag("--json", json, "Print JSON");
 }
 
-Result<std::unique_ptr<Bank>> OpenBank(const BankOptions& options) {
-  const auto open = [](const std::string& path) -> Result<std::unique_ptr<Bank>> {
+Result<std::unique_ptr<Bank>> OpenBank(const BankOptions& options,
+                                       std::unique_ptr<Embedder> embedder) {
+  const auto open = [&](const std::string& path) -> Result<std::unique_ptr<Bank>> {
     if (!FileExists(path)) return Fail(ErrorCode::kNotFound, "there is no bank at '" + path + "'");
-    return Bank::Open(path, MakeHashEmbedder());
+    return Bank::Open(path, std::move(embedder));
   };
   if (!options.bank.empty()) return open(options.bank);
   std::vector<std::string> names = {options.run};
@@ -162,7 +163,7 @@ void AddMemory(CLI::App& app, Action& action) {
     command->footer(std::string("Example:\n  kwright memory ") + example);
     command->callback([&action, options, act] {
       action = [options, act] {
-        const auto bank = OpenBank(*options);
+        const auto bank = OpenBank(*options, act == Search ? MakeHashEmbedder() : nullptr);
         return bank ? act(*options, **bank) : PrintError(bank.error(), options->json);
       };
     });

@@ -36,6 +36,7 @@ HttpModelConfig EndpointOf(const RunConfig& config, const std::string& home) {
   return {.base_url = config.base_url,
           .api_key = key,
           .max_in_flight = config.max_in_flight,
+          .request_timeout_ms = int64_t{1000} * config.timeout_s,
           .prices_file = home + "/data/models/prices.toml"};
 }
 

@@ -39,8 +39,21 @@ void StopOnInterrupt() {
 }
 bool Interrupted() { return interrupts > 0; }
 
-Result<std::vector<std::pair<std::string, std::string>>> Overrides(const RunOptions& options) {
-  std::vector<std::pair<std::string, std::string>> overrides;
+using Overrides = std::vector<std::pair<std::string, std::string>>;
+
+Result<void> AddSettings(const std::vector<std::string>& settings, Overrides& overrides) {
+  for (const std::string& setting : settings) {
+    const size_t equals = setting.find('=');
+    if (equals == setting.npos) {
+      return Fail(ErrorCode::kInvalid, "--set wants KEY=VALUE, not '" + setting + "'");
+    }
+    overrides.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
+  }
+  return {};
+}
+
+Result<Overrides> OverridesOf(const RunOptions& options) {
+  Overrides overrides;
   for (const auto& [key, value] : {std::pair{"run.name", options.name},
                                    {"model.name", options.model},
                                    {"model.base_url", options.base_url},
@@ -48,13 +61,7 @@ Result<std::vector<std::pair<std::string, std::string>>> Overrides(const RunOpti
                                    {"method.name", options.method}}) {
     if (!value.empty()) overrides.emplace_back(key, value);
   }
-  for (const std::string& setting : options.settings) {
-    const size_t equals = setting.find('=');
-    if (equals == setting.npos) {
-      return Fail(ErrorCode::kInvalid, "--set wants KEY=VALUE, not '" + setting + "'");
-    }
-    overrides.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
-  }
+  KW_TRY(AddSettings(options.settings, overrides));
   return overrides;
 }
 
@@ -73,9 +80,11 @@ void PrintSummary(const RunRecord& run) {
   if (run.learner == "evolrule") {
     std::cout << fmt::format("  kwright rules list --run {}{}\n", run.name, where);
   }
-  std::cout << "  kwright eval KERNEL.cu --task softmax\n"
-            << "  kwright run experiments/quickstart.toml --model NAME --base-url "
-               "http://HOST:PORT/v1\n";
+  std::cout << "  kwright eval KERNEL.cu --task softmax\n";
+  if (run.simulated) {
+    std::cout << "  kwright run experiments/quickstart.toml --model NAME --base-url "
+                 "http://HOST:PORT/v1\n";
+  }
 }
 
 int Finish(const Result<RunRecord>& run, const RunConfig& config, bool json) {
@@ -97,7 +106,7 @@ int Finish(const Result<RunRecord>& run, const RunConfig& config, bool json) {
 }
 
 int Run(const RunOptions& options) {
-  const auto overrides = Overrides(options);
+  const Result<Overrides> overrides = OverridesOf(options);
   if (!overrides) return PrintError(overrides.error(), options.json);
   const Result<RunConfig> config = LoadRunConfig(options.experiment, *overrides);
   if (!config) return PrintError(config.error(), options.json);
@@ -110,14 +119,19 @@ int Run(const RunOptions& options) {
 
 int Resume(const RunOptions& options) {
   const std::string folder = options.dir + "/" + options.name;
-  Result<RunConfig> config = ReadRunConfig(folder);
+  Overrides overrides;
+  if (const Result<void> read = AddSettings(options.settings, overrides); !read) {
+    return PrintError(read.error(), options.json);
+  }
+  Result<RunConfig> config = ReadRunConfig(folder, overrides);
   if (!config) return PrintError(config.error(), options.json);
   config->dir = options.dir;
   const Result<OpenRooms> rooms = OpenRoomsFor(*config);
   if (!rooms) return PrintError(rooms.error(), options.json);
   StopOnInterrupt();
   ProgressView view(isatty(STDERR_FILENO) != 0, options.json);
-  return Finish(ResumeRun(folder, rooms->View(), view, Interrupted), *config, options.json);
+  return Finish(ResumeRun(folder, rooms->View(), view, Interrupted, overrides), *config,
+                options.json);
 }
 
 }  // namespace
@@ -147,8 +161,14 @@ void AddResume(CLI::App& app, Action& action) {
   CLI::App* sub = app.add_subcommand("resume", "Continue a run that was stopped or killed");
   sub->add_option("NAME", options->name, "The run's name, see kwright status")->required();
   sub->add_option("--dir", options->dir, "The folder that holds the runs")->capture_default_str();
+  sub->add_option("--set", options->settings,
+                  "Set a key that has no part in what the run does: --set device.workers=4")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
   sub->add_flag("--json", options->json, "Print the result as JSON");
-  sub->footer("Example:\n  kwright resume quickstart-1");
+  sub->footer(
+      "Example:\n  kwright resume quickstart-1\n"
+      "  kwright resume quickstart-1 --set model.base_url=http://other-host:8000/v1");
   sub->callback([&action, options] { action = [options] { return Resume(*options); }; });
 }
 

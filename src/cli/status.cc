@@ -30,7 +30,8 @@ int ShowOne(const StatusOptions& options) {
       run->simulated ? "simulated author" : run->model, run->device, run->seed);
   std::cout << EpochTable(*run) << "\n" << BestTable(*run);
   if (run->state != "finished") {
-    std::cout << "\nContinue with: kwright resume " << run->name << "\n";
+    std::cout << "\nContinue with: kwright resume " << run->name
+              << (options.dir == "runs" ? "" : " --dir " + options.dir) << "\n";
   }
   return kDone;
 }

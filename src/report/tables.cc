@@ -84,6 +84,8 @@ std::string RunToJson(const RunRecord& run) {
                               {"memory_items", epoch.memory_items},
                               {"rules", epoch.rules},
                               {"model_calls", epoch.model_calls},
+                              {"prompt_tokens", epoch.prompt_tokens},
+                              {"completion_tokens", epoch.completion_tokens},
                               {"cost_usd", epoch.cost_usd}});
   }
   json["best"] = Json::array();

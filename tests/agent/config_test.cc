@@ -8,6 +8,7 @@
 namespace kw {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 constexpr const char* kSmall = R"(
@@ -126,7 +127,11 @@ TEST(Config, ResumeChangesOnlyWhatHasNoPartInTheRun) {
   EXPECT_EQ(config->workers, 7);
   auto refused = OverrideOnResume(*config, {{"run.seed", "5"}});
   ASSERT_FALSE(refused);
-  EXPECT_THAT(refused.error().message, HasSubstr("run.seed"));
+  EXPECT_THAT(refused.error().message,
+              AllOf(HasSubstr("run.seed decides what the run does"), HasSubstr("model.base_url")));
+  refused = OverrideOnResume(*config, {{"run.dir", "elsewhere"}});
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("run.dir decides where the run lies"));
   EXPECT_FALSE(OverrideOnResume(*config, {{"run.sed", "5"}}));
 }
 

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "kw/base/file.h"
+
 namespace kw {
 namespace {
 
@@ -76,6 +78,35 @@ TEST(ModelOutput, MergedRulesKeepTheirNumbers) {
   EXPECT_FALSE(ParseMergedRules(R"([{"rule": "a", "from": [0]}])", 25, 3));
   EXPECT_FALSE(ParseMergedRules(R"([{"rule": "a", "from": ["1"]}])", 25, 3));
   EXPECT_FALSE(ParseMergedRules(R"([{"from": [1]}])", 25, 3));
+}
+
+// As llama.cpp's smallest models do: the request's own form comes back as the answer.
+TEST(ModelOutput, TheFormThatWasShownIsNoAnswer) {
+  auto prompt_of = [](const std::string& name) {
+    return ReadFile(KW_SOURCE_DIR "/tests/agent/golden/" + name + ".txt").value();
+  };
+  const std::string real = "[" + std::string(kItem) + "]";
+  for (const char* name : {"items_success", "items_failure", "items_contrast"}) {
+    const std::string prompt = prompt_of(name);
+    const auto echoed = ParseItems(prompt, 3, prompt);
+    ASSERT_FALSE(echoed) << name;
+    EXPECT_THAT(echoed.error().message, HasSubstr("placeholders of the form"));
+    for (const std::string& answer : {real + "\n" + prompt, prompt + "\n" + real}) {
+      const auto items = ParseItems(answer, 3, prompt);
+      ASSERT_TRUE(items) << items.error().ToString();
+      EXPECT_EQ(items->front().title, "Guard the tail");
+    }
+    // Half of an echo is one too.
+    EXPECT_FALSE(ParseItems(R"([{"title": "Guard the tail", "description": "Odd sizes.", )"
+                            R"("content": "one to three sentences: what to do or to avoid, and )"
+                            R"(why"}])",
+                            3, prompt));
+  }
+  EXPECT_FALSE(ParseRules(R"(["The kernel ...", "Each thread ..."])", 3, prompt_of("rules")));
+  EXPECT_TRUE(ParseRules(R"(["The kernel uses float4."])", 3, prompt_of("rules")));
+  const std::string merge = prompt_of("merge");
+  EXPECT_FALSE(ParseMergedRules(R"([{"rule": "the rule, one sentence"}])", 25, 4, merge));
+  EXPECT_TRUE(ParseMergedRules(R"([{"rule": "Use float4.", "from": [1, 4]}])", 25, 4, merge));
 }
 
 TEST(ModelOutput, JudgementsAreStrict) {

@@ -56,6 +56,7 @@ struct RunConfig {
   double temperature = 0.7;                     // model.temperature
   int max_tokens = 8192;                        // model.max_tokens
   int max_in_flight = 32;                       // model.max_in_flight
+  int timeout_s = 600;                          // model.timeout_s: of a whole answer
   // [device]
   std::string device = "a100_sxm4";         // device.name
   int workers = 2;                          // device.workers
@@ -100,6 +101,7 @@ struct EpochRecord {
   double speedup = 0;                   // geometric mean over the tasks that passed
   int64_t memory_items = 0, rules = 0;  // in the bank at the epoch's end
   int64_t model_calls = 0;
+  int64_t prompt_tokens = 0, completion_tokens = 0;  // of all these calls, as the endpoint counts
   double cost_usd = 0;
 };
 
@@ -130,8 +132,8 @@ class RunObserver {
                                          RunObserver& observer, std::function<bool()> cancelled);
 // Continues where the journal ends; repeats nothing that finished.
 // `overrides` may set the keys that have no part in what a run does: run.parallel_tasks,
-// run.max_cost_usd, model.base_url, model.api_key_env, model.max_in_flight, device.workers and
-// device.worker_command. A finished run is left as it is.
+// run.max_cost_usd, model.base_url, model.api_key_env, model.max_in_flight, model.timeout_s,
+// device.workers and device.worker_command. A finished run is left as it is.
 [[nodiscard]] Result<RunRecord> ResumeRun(
     const std::string& folder, const RunRooms& rooms, RunObserver& observer,
     std::function<bool()> cancelled,
