@@ -33,6 +33,7 @@ target_link_libraries(kw_dep_sqlite INTERFACE ${KW_SQLITECPP_LIBRARY} SQLite::SQ
                                               ${CMAKE_DL_LIBS} Threads::Threads)
 if(NOT KW_FUZZ)
   find_package(GTest REQUIRED)
+  find_library(KW_RAPIDCHECK_LIBRARY rapidcheck REQUIRED)
   include(GoogleTest)
 endif()
 if(KW_BENCH)

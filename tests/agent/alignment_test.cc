@@ -5,13 +5,13 @@
 namespace kw {
 namespace {
 
-AttemptRecord Passed(double speedup) {
+AttemptRecord PassedWith(double speedup) {
   AttemptRecord record;
   record.verdict.status = eval::Status::kPassed;
   record.verdict.speedup = speedup;
   return record;
 }
-AttemptRecord Wrong() {
+AttemptRecord WrongOne() {
   AttemptRecord record;
   record.verdict.status = eval::Status::kIncorrectNumerical;
   record.verdict.stage = "oracle";
@@ -21,7 +21,7 @@ AttemptRecord Wrong() {
 constexpr std::nullopt_t kUnknown = std::nullopt;
 
 TEST(Alignment, PairsCountByWhetherTheSatisfyingKernelIsBetter) {
-  AttemptRecord fast = Passed(2), slow = Passed(1), wrong = Wrong();
+  AttemptRecord fast = PassedWith(2), slow = PassedWith(1), wrong = WrongOne();
   // fast > slow > wrong; two satisfy, one does not.
   Tally tally = CountPairs({{&fast, true, true}, {&slow, true, false}, {&wrong, true, true}});
   EXPECT_EQ(tally.aligned, 1);     // fast (yes) over slow (no)
@@ -30,7 +30,8 @@ TEST(Alignment, PairsCountByWhetherTheSatisfyingKernelIsBetter) {
 }
 
 TEST(Alignment, TiesAndUnknownsDecideNothing) {
-  AttemptRecord a = Passed(1.0), b = Passed(1.02), wrong = Wrong(), wrong_too = Wrong();
+  AttemptRecord a = PassedWith(1.0), b = PassedWith(1.02), wrong = WrongOne(),
+                wrong_too = WrongOne();
   Tally tally = CountPairs({{&a, true, true}, {&b, true, false}});
   EXPECT_EQ(tally.aligned + tally.misaligned, 0);
   tally = CountPairs({{&wrong, true, true}, {&wrong_too, true, false}});
@@ -41,7 +42,7 @@ TEST(Alignment, TiesAndUnknownsDecideNothing) {
 }
 
 TEST(Alignment, PairsOfTwoOlderKernelsWereCountedBefore) {
-  AttemptRecord fresh = Passed(2), baseline = Passed(1), earlier = Wrong();
+  AttemptRecord fresh = PassedWith(2), baseline = PassedWith(1), earlier = WrongOne();
   Tally tally =
       CountPairs({{&fresh, true, true}, {&earlier, false, false}, {&baseline, false, false}});
   EXPECT_EQ(tally.aligned, 2);

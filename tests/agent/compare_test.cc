@@ -6,7 +6,7 @@
 namespace kw {
 namespace {
 
-eval::Verdict Passed(double speedup, const std::string& kind = "modelled") {
+eval::Verdict PassedAt(double speedup, const std::string& kind = "modelled") {
   eval::Verdict verdict;
   verdict.status = eval::Status::kPassed;
   verdict.speedup = speedup;
@@ -15,7 +15,7 @@ eval::Verdict Passed(double speedup, const std::string& kind = "modelled") {
 }
 
 eval::Verdict Measured(double us, double p5, double p95) {
-  eval::Verdict verdict = Passed(10 / us, "measured");
+  eval::Verdict verdict = PassedAt(10 / us, "measured");
   eval::WorkloadTime time{.uuid = "w", .time = {us, p5, p95, ""}};
   time.baseline_us = 10;
   verdict.workloads = {time};
@@ -30,15 +30,15 @@ eval::Verdict Failed(const std::string& stage) {
 }
 
 TEST(Compare, CorrectBeatsIncorrect) {
-  EXPECT_EQ(CompareVerdicts(Passed(0.1), Failed("oracle")), 1);
-  EXPECT_EQ(CompareVerdicts(Failed("oracle"), Passed(0.1)), -1);
+  EXPECT_EQ(CompareVerdicts(PassedAt(0.1), Failed("oracle")), 1);
+  EXPECT_EQ(CompareVerdicts(Failed("oracle"), PassedAt(0.1)), -1);
   EXPECT_EQ(CompareVerdicts(Failed("timing"), Failed("build")), 0);
 }
 
 TEST(Compare, SpeedupsWithinFivePercentTie) {
-  EXPECT_EQ(CompareVerdicts(Passed(1.05), Passed(1.0)), 0);
-  EXPECT_EQ(CompareVerdicts(Passed(1.06), Passed(1.0)), 1);
-  EXPECT_EQ(CompareVerdicts(Passed(1.0), Passed(1.06)), -1);
+  EXPECT_EQ(CompareVerdicts(PassedAt(1.05), PassedAt(1.0)), 0);
+  EXPECT_EQ(CompareVerdicts(PassedAt(1.06), PassedAt(1.0)), 1);
+  EXPECT_EQ(CompareVerdicts(PassedAt(1.0), PassedAt(1.06)), -1);
 }
 
 TEST(Compare, DisjointIntervalsDecideMeasuredTies) {
@@ -61,8 +61,8 @@ AttemptRecord Attempt(const std::string& task, eval::Verdict verdict) {
 }
 
 TEST(Best, PrefersCorrectThenFastThenFirst) {
-  std::vector<AttemptRecord> attempts = {Attempt("t", Failed("build")), Attempt("t", Passed(1.2)),
-                                         Attempt("t", Passed(1.23)), Attempt("t", Passed(0.9))};
+  std::vector<AttemptRecord> attempts = {Attempt("t", Failed("build")), Attempt("t", PassedAt(1.2)),
+                                         Attempt("t", PassedAt(1.23)), Attempt("t", PassedAt(0.9))};
   EXPECT_EQ(BestOf(Pointers(attempts)), 1u);
   attempts = {Attempt("t", Failed("build")), Attempt("t", Failed("oracle")),
               Attempt("t", Failed("oracle"))};
@@ -70,9 +70,9 @@ TEST(Best, PrefersCorrectThenFastThenFirst) {
 }
 
 TEST(Best, CheckedInFullComesBeforeCheckedInPart) {
-  eval::Verdict sampled = Passed(5);
+  eval::Verdict sampled = PassedAt(5);
   sampled.workloads = {{.uuid = "w", .checked = "sampled"}};
-  std::vector<AttemptRecord> attempts = {Attempt("t", sampled), Attempt("t", Passed(1.1))};
+  std::vector<AttemptRecord> attempts = {Attempt("t", sampled), Attempt("t", PassedAt(1.1))};
   EXPECT_EQ(BestOf(Pointers(attempts)), 1u);
 }
 
@@ -81,7 +81,7 @@ TEST(Epoch, CountsWhatWasJudged) {
   unsupported.status = eval::Status::kUnsupported;
   environmental.environmental = true;
   std::vector<AttemptRecord> attempts = {
-      Attempt("a", Failed("oracle")), Attempt("a", Passed(2)),   Attempt("b", Passed(0.5)),
+      Attempt("a", Failed("oracle")), Attempt("a", PassedAt(2)), Attempt("b", PassedAt(0.5)),
       Attempt("c", Failed("build")),  Attempt("d", unsupported), Attempt("d", environmental)};
   EpochRecord record = SummariseEpoch(1, Pointers(attempts));
   EXPECT_EQ(record.tasks, 3);

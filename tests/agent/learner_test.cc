@@ -34,7 +34,8 @@ std::string OneItem(const std::string& title) {
   return "[{\"title\": \"" + title + "\", \"description\": \"d\", \"content\": \"c\"}]";
 }
 
-RunRecord RunIn(TestRooms& rooms, const std::string& learner, int samples = 1, int epochs = 1) {
+RunRecord RunLearner(TestRooms& rooms, const std::string& learner, int samples = 1,
+                     int epochs = 1) {
   RunConfig config = rooms.Config("best_of_n", learner);
   config.tasks = {"softmax"};
   config.epochs = epochs;
@@ -62,7 +63,7 @@ TEST(ReasoningBank, LearnsFromSuccessFailureAndContrastWithTheirOwnPrompts) {
                         Case{"INCORRECT_NUMERICAL", 1, "and it failed", "failure"},
                         Case{"PASSED 1.20", 2, "with different success", "contrast"}}) {
     TestRooms rooms(Script(c.verdict, [](const std::string&) { return OneItem("Lesson"); }));
-    RunIn(rooms, "reasoning_bank", c.samples);
+    RunLearner(rooms, "reasoning_bank", c.samples);
     std::vector<ChatRequest> asked = Learning(rooms);
     ASSERT_THAT(asked, SizeIs(1)) << c.outcome;
     EXPECT_THAT(asked[0].messages[0].content, HasSubstr(c.prompt));
@@ -78,7 +79,7 @@ TEST(ReasoningBank, LearnsFromSuccessFailureAndContrastWithTheirOwnPrompts) {
 
 TEST(ReasoningBank, RecallsWhatItLearnedAndCountsHowItWent) {
   TestRooms rooms(Script("PASSED 1.20", [](const std::string&) { return OneItem("Guard tails"); }));
-  RunRecord run = RunIn(rooms, "reasoning_bank", 1, 2);
+  RunRecord run = RunLearner(rooms, "reasoning_bank", 1, 2);
   ASSERT_THAT(run.attempts, SizeIs(2));
   EXPECT_THAT(run.attempts[0].prompt, Not(HasSubstr("Guard tails")));
   EXPECT_THAT(run.attempts[1].prompt, HasSubstr("Guard tails"));
@@ -94,7 +95,7 @@ TEST(ReasoningBank, UnreadableAnswerIsAskedForOnceMore) {
   TestRooms rooms(Script("PASSED 1.20", [](const std::string& prompt) {
     return Holds(prompt, "could not be read") ? OneItem("Second") : "no JSON here";
   }));
-  RunIn(rooms, "reasoning_bank");
+  RunLearner(rooms, "reasoning_bank");
   std::vector<ChatRequest> asked = Learning(rooms);
   ASSERT_THAT(asked, SizeIs(2));
   ASSERT_THAT(asked[1].messages, SizeIs(3));
@@ -107,7 +108,7 @@ TEST(ReasoningBank, UnreadableAnswerIsAskedForOnceMore) {
 
 TEST(ReasoningBank, TwiceUnreadableTeachesNothingAndIsRecorded) {
   TestRooms rooms(Script("PASSED 1.20", [](const std::string&) { return "no JSON here"; }));
-  RunRecord run = RunIn(rooms, "reasoning_bank");
+  RunRecord run = RunLearner(rooms, "reasoning_bank");
   EXPECT_EQ(run.state, "finished");
   EXPECT_EQ(Must(rooms.bank->Stats()).items, 0);
   auto journal = Must(Journal::OpenForReading(run.folder));
@@ -125,7 +126,7 @@ TEST(ReasoningBank, WhatCouldNotBeJudgedIsNoLessonAndNoLoss) {
     known.content = "c";
     known.from.outcome = "success";
     Must(rooms.bank->Apply({.run = "other", .step = "s", .new_items = {known}}));
-    RunRecord run = RunIn(rooms, "reasoning_bank");
+    RunRecord run = RunLearner(rooms, "reasoning_bank");
     EXPECT_THAT(Learning(rooms), SizeIs(0)) << verdict;
     MemoryItem item = Must(rooms.bank->Item(1));
     EXPECT_EQ(item.uses, 1) << verdict;
@@ -188,7 +189,7 @@ TEST(EvolRule, KeepsARuleThatTheBetterKernelsFollow) {
 
 TEST(EvolRule, OneAttemptATaskIsComparedWithTheBaseline) {
   TestRooms rooms(Script("PASSED 3.00", EvolRuleAnswer));
-  RunIn(rooms, "evolrule");
+  RunLearner(rooms, "evolrule");
   std::vector<Rule> rules = Must(rooms.bank->Rules(""));
   ASSERT_THAT(rules, SizeIs(1));
   EXPECT_EQ(rules[0].state, "undecided");  // one pair: the kernel over the baseline
@@ -202,7 +203,7 @@ TEST(EvolRule, UndecidedRulesAreAlignedAgainWithoutCountingAPairTwice) {
     if (kernel) ++kernels;
     return Script(fmt::format("PASSED {}", 3 * kernels), EvolRuleAnswer)(request);
   });
-  RunIn(rooms, "evolrule", 1, 3);
+  RunLearner(rooms, "evolrule", 1, 3);
   std::vector<Rule> rules = Must(rooms.bank->Rules(""));
   ASSERT_THAT(rules, SizeIs(1));
   // Each epoch's kernel against the baseline; against the earlier kernels all satisfy the rule.
@@ -217,7 +218,7 @@ TEST(EvolRule, RulesOfAnEarlierRunAreThereFromTheStart) {
   rule.state = "kept";
   rule.aligned = 9;
   Must(rooms.bank->Apply({.run = "other", .step = "s", .rules = {rule}}));
-  RunRecord run = RunIn(rooms, "evolrule");
+  RunRecord run = RunLearner(rooms, "evolrule");
   EXPECT_THAT(run.attempts[0].prompt, HasSubstr("- The kernel uses shuffles."));
 }
 
@@ -227,7 +228,7 @@ TEST(EvolRule, AJudgeThatDoesNotAnswerIsAskedOnceMoreAndThenUnknown) {
         Holds(prompt, "Does the CUDA kernel below") || Holds(prompt, "could not be read");
     return judging ? "perhaps" : EvolRuleAnswer(prompt);
   }));
-  RunIn(rooms, "evolrule");
+  RunLearner(rooms, "evolrule");
   std::vector<Rule> rules = Must(rooms.bank->Rules(""));
   ASSERT_THAT(rules, SizeIs(1));
   EXPECT_EQ(rules[0].aligned + rules[0].misaligned, 0);

@@ -27,7 +27,7 @@ ScriptedModel::Script Says(std::vector<std::string> lines) {
   };
 }
 
-RunRecord RunIn(TestRooms& rooms, const std::string& method, int parallel, int iterations) {
+RunRecord RunMethod(TestRooms& rooms, const std::string& method, int parallel, int iterations) {
   RunConfig config = rooms.Config(method, "none");
   config.epochs = 1;
   config.tasks = {"softmax"};
@@ -48,7 +48,7 @@ std::vector<std::string> Statuses(const RunRecord& run) {
 
 TEST(Method, BaseMakesOneAttempt) {
   TestRooms rooms(Says({"PASSED 1.50"}));
-  RunRecord run = RunIn(rooms, "base", 1, 1);
+  RunRecord run = RunMethod(rooms, "base", 1, 1);
   EXPECT_THAT(Statuses(run), ElementsAre("PASSED"));
   EXPECT_EQ(run.attempts[0].step, "e0/b0/softmax/s0/i0");
   EXPECT_EQ(run.attempts[0].parent, "");
@@ -57,7 +57,7 @@ TEST(Method, BaseMakesOneAttempt) {
 
 TEST(Method, BestOfNAsksIndependentlyAndKeepsTheBest) {
   TestRooms rooms(Says({"INCORRECT_NUMERICAL", "PASSED 0.80", "PASSED 2.00", "COMPILE_ERROR"}));
-  RunRecord run = RunIn(rooms, "best_of_n", 4, 1);
+  RunRecord run = RunMethod(rooms, "best_of_n", 4, 1);
   EXPECT_THAT(Statuses(run),
               ElementsAre("INCORRECT_NUMERICAL", "PASSED", "PASSED", "COMPILE_ERROR"));
   EXPECT_EQ(run.best["softmax"], 2u);
@@ -70,7 +70,7 @@ TEST(Method, BestOfNAsksIndependentlyAndKeepsTheBest) {
 
 TEST(Method, RefineShowsTheLastKernelAndTheBest) {
   TestRooms rooms(Says({"COMPILE_ERROR", "PASSED 1.25", "INCORRECT_NUMERICAL", "PASSED 1.40"}));
-  RunRecord run = RunIn(rooms, "refine", 1, 4);
+  RunRecord run = RunMethod(rooms, "refine", 1, 4);
   EXPECT_THAT(Statuses(run),
               ElementsAre("COMPILE_ERROR", "PASSED", "INCORRECT_NUMERICAL", "PASSED"));
   EXPECT_EQ(run.attempts[0].parent, "");
@@ -85,7 +85,7 @@ TEST(Method, RefineShowsTheLastKernelAndTheBest) {
 
 TEST(Method, MalformedCountsAndTheNextSeesItsReasonAndTheLastKernel) {
   TestRooms rooms(Says({"INCORRECT_NUMERICAL", "MALFORMED", "MALFORMED", "PASSED 1.10"}));
-  RunRecord run = RunIn(rooms, "refine", 1, 4);
+  RunRecord run = RunMethod(rooms, "refine", 1, 4);
   EXPECT_THAT(Statuses(run),
               ElementsAre("INCORRECT_NUMERICAL", "MALFORMED", "MALFORMED", "PASSED"));
   EXPECT_EQ(rooms.model.requests().size(), 4u);
@@ -103,7 +103,7 @@ TEST(Method, MalformedCountsAndTheNextSeesItsReasonAndTheLastKernel) {
 TEST(Method, MalformedFirstLeavesNothingToShowButItsReason) {
   for (const char* method : {"refine", "metr"}) {
     TestRooms rooms(Says({"MALFORMED", "PASSED 1.10"}));
-    RunRecord run = RunIn(rooms, method, 1, 2);
+    RunRecord run = RunMethod(rooms, method, 1, 2);
     EXPECT_THAT(Statuses(run), ElementsAre("MALFORMED", "PASSED")) << method;
     EXPECT_THAT(run.attempts[1].prompt, HasSubstr(run.attempts[0].verdict.feedback)) << method;
     EXPECT_EQ(run.attempts[1].parent, std::string(method) == "metr" ? "baseline" : "") << method;
@@ -112,7 +112,7 @@ TEST(Method, MalformedFirstLeavesNothingToShowButItsReason) {
 
 TEST(Method, ChainsSeeOnlyTheirOwnAttempts) {
   TestRooms rooms(Says({"PASSED 1.01", "PASSED 1.02", "PASSED 1.03", "PASSED 1.04"}));
-  RunRecord run = RunIn(rooms, "refine", 2, 2);
+  RunRecord run = RunMethod(rooms, "refine", 2, 2);
   ASSERT_EQ(run.attempts.size(), 4u);
   EXPECT_EQ(run.attempts[3].parent, "e0/b0/softmax/s1/i0");
   EXPECT_THAT(run.attempts[3].prompt, HasSubstr("PASSED 1.03"));
@@ -122,7 +122,7 @@ TEST(Method, ChainsSeeOnlyTheirOwnAttempts) {
 
 TEST(Method, MetrBeginsWithTheBaselineAndShowsAParentOfItsChain) {
   TestRooms rooms(Says({"INCORRECT_NUMERICAL", "PASSED 9.00", "PASSED 9.50", "PASSED 9.60"}));
-  RunRecord run = RunIn(rooms, "metr", 1, 4);
+  RunRecord run = RunMethod(rooms, "metr", 1, 4);
   EXPECT_EQ(run.attempts[0].parent, "baseline");
   EXPECT_THAT(run.attempts[0].prompt, HasSubstr("the baseline kernel"));
   // None correct yet: the only one that got as far.
@@ -139,7 +139,7 @@ TEST(Method, MetrBeginsWithTheBaselineAndShowsAParentOfItsChain) {
 TEST(Method, MetrShowsTheLastWellFormedKernelAfterMalformed) {
   TestRooms rooms(
       Says({"PASSED 1.00", "PASSED 5.00", "INCORRECT_NUMERICAL", "MALFORMED", "PASSED 1.00"}));
-  RunRecord run = RunIn(rooms, "metr", 1, 5);
+  RunRecord run = RunMethod(rooms, "metr", 1, 5);
   EXPECT_EQ(run.attempts[4].parent, "e0/b0/softmax/s0/i2");
   EXPECT_THAT(run.attempts[4].prompt, HasSubstr("No kernel could be taken"));
 }

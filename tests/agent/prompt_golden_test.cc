@@ -40,15 +40,15 @@ AttemptRecord Attempt(const std::string& source, eval::Status status, const std:
   return attempt;
 }
 
-AttemptRecord Passed() {
+AttemptRecord ShownPassed() {
   return Attempt(kTemplateLikeSource, eval::Status::kPassed, "timing",
                  "Correct on all 16 test cases.", 1.32);
 }
-AttemptRecord Wrong() {
+AttemptRecord ShownWrong() {
   return Attempt("__global__ void k();", eval::Status::kIncorrectNumerical, "oracle",
                  "case c07 (rows = 33): element 64 is 0, expected 1.25");
 }
-AttemptRecord Malformed() {
+AttemptRecord ShownMalformed() {
   return Attempt("", eval::Status::kMalformed, "extract", "the code fence is never closed");
 }
 
@@ -61,16 +61,20 @@ PromptValues Values(const std::string& name) {
                                      "Compare the index with the size before each access."}}});
   } else if (name == "refine") {
     AddLessons(values, {.rules = true, .lessons = {{1, "", "", "The kernel guards the tail."}}});
-    values.List("attempts", {AttemptView(Passed(), "Attempt 1"), AttemptView(Wrong(), "Attempt 2")})
+    values
+        .List("attempts",
+              {AttemptView(ShownPassed(), "Attempt 1"), AttemptView(ShownWrong(), "Attempt 2")})
         .Text("malformed", "line 12: '{' is never closed");
   } else if (name == "metr") {
-    values.List("parent", {AttemptView(Wrong(), "an earlier kernel of yours")});
+    values.List("parent", {AttemptView(ShownWrong(), "an earlier kernel of yours")});
   } else if (name == "items_success") {
-    values.List("attempts", {AttemptView(Passed(), "Kernel 1")}).Text("max_items", "3");
+    values.List("attempts", {AttemptView(ShownPassed(), "Kernel 1")}).Text("max_items", "3");
   } else if (name == "items_failure") {
-    values.List("attempts", {AttemptView(Malformed(), "Kernel 1")}).Text("max_items", "3");
+    values.List("attempts", {AttemptView(ShownMalformed(), "Kernel 1")}).Text("max_items", "3");
   } else if (name == "items_contrast" || name == "analyse") {
-    values.List("attempts", {AttemptView(Passed(), "Kernel 1"), AttemptView(Wrong(), "Kernel 2")})
+    values
+        .List("attempts",
+              {AttemptView(ShownPassed(), "Kernel 1"), AttemptView(ShownWrong(), "Kernel 2")})
         .Text("max_items", "5");
   } else if (name == "rules") {
     values.Text("analysis", "The better kernel guards the tail.").Text("max_rules", "3");

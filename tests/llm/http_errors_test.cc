@@ -3,7 +3,7 @@
 
 #include "kw/base.h"
 #include "kw/llm.h"
-#include "llm/mock_server.h"
+#include "llm/http_ask.h"
 
 namespace kw {
 namespace {
@@ -14,19 +14,12 @@ using ::testing::Not;
 
 constexpr const char* kKey = "sk-VerySecretKey-0123456789";
 
-ChatRequest Ask() {
-  ChatRequest request;
-  request.model = "qwen3";
-  request.messages = {{"user", "hi"}};
-  return request;
-}
-
 Error ErrorFrom(const MockServer& server, HttpModelConfig config = {}) {
   config.base_url = server.base_url();
   config.api_key = kKey;
   config.max_retries = 1;
   config.retry_base_ms = 1;
-  const auto answer = MakeHttpModel(config).value()->Complete(Ask());
+  const auto answer = MakeHttpModel(config).value()->Complete(Ask("hi", "qwen3"));
   EXPECT_FALSE(answer);
   return answer ? Error{} : answer.error();
 }
@@ -100,7 +93,7 @@ TEST(HttpErrors, TellThatNobodyListens) {
                                      .max_retries = 1,
                                      .retry_base_ms = 1})
                           .value()
-                          ->Complete(Ask());
+                          ->Complete(Ask("hi", "qwen3"));
   EXPECT_EQ(answer.error().code, ErrorCode::kUnavailable);
   EXPECT_THAT(answer.error().message, HasSubstr(std::to_string(port)));
 }

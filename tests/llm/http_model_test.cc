@@ -11,25 +11,13 @@
 #include "kw/base.h"
 #include "kw/base/json.h"
 #include "kw/llm.h"
-#include "llm/mock_server.h"
+#include "llm/http_ask.h"
 
 namespace kw {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-ChatRequest Ask(const std::string& text, const std::string& model = "m") {
-  ChatRequest request;
-  request.model = model;
-  request.messages = {{"user", text}};
-  return request;
-}
-
-std::unique_ptr<ChatModel> Open(const MockServer& server, HttpModelConfig config = {}) {
-  config.base_url = server.base_url();
-  return MakeHttpModel(config).value();
-}
 
 TEST(HttpModel, AsksAndAnswers) {
   MockServer server([](const MockRequest&) { return MockReply::Chat("hello"); });

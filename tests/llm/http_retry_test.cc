@@ -5,25 +5,12 @@
 
 #include "kw/base.h"
 #include "kw/llm.h"
-#include "llm/mock_server.h"
+#include "llm/http_ask.h"
 
 namespace kw {
 namespace {
 
 using ::testing::HasSubstr;
-
-ChatRequest Ask(const std::string& text) {
-  ChatRequest request;
-  request.model = "m";
-  request.messages = {{"user", text}};
-  return request;
-}
-
-std::unique_ptr<ChatModel> Open(const MockServer& server, HttpModelConfig config = {}) {
-  config.base_url = server.base_url();
-  config.retry_base_ms = 1;
-  return MakeHttpModel(config).value();
-}
 
 // Fails the first `failures` times, then answers.
 MockServer::Handler FailsFirst(int failures, MockReply failure) {

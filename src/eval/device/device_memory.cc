@@ -15,12 +15,6 @@ namespace {
 constexpr size_t kMaxPinned = 4096;
 constexpr uint64_t kCopyPiece = 4 << 20;
 
-ServiceReply Code(int error) {
-  ServiceReply reply;
-  reply.error = error;
-  return reply;
-}
-
 }  // namespace
 
 std::optional<Emulator::Allocation> DeviceService::FindMemory(uint64_t address) const {
@@ -69,10 +63,11 @@ bool DeviceService::WritesInput(const Area& area, const char* how) {
 }
 
 ServiceReply DeviceService::Allocate(uint64_t bytes, uint64_t stream) {
-  if (stream != 0 && !timeline_.HasStream(stream)) return Code(kCudaInvalidResourceHandle);
+  if (stream != 0 && !timeline_.HasStream(stream)) return ErrorReply(kCudaInvalidResourceHandle);
   uint64_t live = emulator_.live_bytes();
   auto device = static_cast<uint64_t>(sheet_.memory_bytes);
-  if (bytes == 0 || bytes > device || live > device - bytes) return Code(kCudaMemoryAllocation);
+  if (bytes == 0 || bytes > device || live > device - bytes)
+    return ErrorReply(kCudaMemoryAllocation);
   if (bytes > memory_limit_ || live > memory_limit_ - bytes) {
     Stop(
         Status::kUnsupported,
@@ -80,11 +75,11 @@ ServiceReply DeviceService::Allocate(uint64_t bytes, uint64_t stream) {
                     "{}",
                     bytes, live, memory_limit_),
         kCudaMemoryAllocation);
-    return Code(kCudaMemoryAllocation);
+    return ErrorReply(kCudaMemoryAllocation);
   }
   auto address = emulator_.Allocate(
       bytes, fmt::format("{} {}", stream ? "cudaMallocAsync" : "cudaMalloc", ++allocations_made_));
-  if (!address) return Code(kCudaMemoryAllocation);
+  if (!address) return ErrorReply(kCudaMemoryAllocation);
   owned_[*address] = bytes;
   ServiceReply reply;
   reply.values[0] = *address;
@@ -94,15 +89,15 @@ ServiceReply DeviceService::Allocate(uint64_t bytes, uint64_t stream) {
 ServiceReply DeviceService::Free(uint64_t address) {
   // As on hardware: freeing waits for the device, so work that still uses the memory is done.
   timeline_.SynchronizeAll();
-  if (owned_.erase(address) == 0) return Code(kCudaInvalidValue);
+  if (owned_.erase(address) == 0) return ErrorReply(kCudaInvalidValue);
   RunFree(address);
   return {};
 }
 
 ServiceReply DeviceService::FreeAsync(uint64_t address, uint64_t stream) {
-  if (!timeline_.HasStream(stream)) return Code(kCudaInvalidResourceHandle);
-  if (owned_.erase(address) == 0) return Code(kCudaInvalidValue);
-  if (!Enqueue(stream, 0, [this, address] { RunFree(address); })) return Code(kCudaUnknown);
+  if (!timeline_.HasStream(stream)) return ErrorReply(kCudaInvalidResourceHandle);
+  if (owned_.erase(address) == 0) return ErrorReply(kCudaInvalidValue);
+  if (!Enqueue(stream, 0, [this, address] { RunFree(address); })) return ErrorReply(kCudaUnknown);
   return {};
 }
 
@@ -120,7 +115,7 @@ ServiceReply DeviceService::CopyIn(const Area& to, uint64_t stream, bool wait,
   if (to.rows == 0 || to.width == 0 || body.size() / to.width != to.rows ||
       body.size() % to.width != 0) {
     Stop(Status::kProtocol, "the guest's copy does not have the size that it says", kCudaUnknown);
-    return Code(kCudaUnknown);
+    return ErrorReply(kCudaUnknown);
   }
   if (auto fault = AreaFault(to)) {
     return Refused(kCudaInvalidValue, "a copy to the device: " + *fault);
@@ -131,7 +126,7 @@ ServiceReply DeviceService::CopyIn(const Area& to, uint64_t stream, bool wait,
     RunWrite(to, bytes);
     if (auto memory = emulator_.FindAllocation(to.address)) from_host_.insert(memory->start);
   };
-  if (!Enqueue(stream, body.size(), std::move(write))) return Code(kCudaUnknown);
+  if (!Enqueue(stream, body.size(), std::move(write))) return ErrorReply(kCudaUnknown);
   if (wait) timeline_.Synchronize(stream);
   return {};
 }
@@ -151,7 +146,7 @@ ServiceReply DeviceService::CopyOut(const Area& from, uint64_t stream) {
   if (from.rows == 0 || from.width == 0 || from.width > ring::kBodyBytes ||
       from.rows > ring::kBodyBytes / from.width) {
     Stop(Status::kProtocol, "the guest asks for more than the ring holds", kCudaUnknown);
-    return Code(kCudaUnknown);
+    return ErrorReply(kCudaUnknown);
   }
   if (auto fault = AreaFault(from)) {
     return Refused(kCudaInvalidValue, "a copy to the host: " + *fault);
@@ -173,14 +168,14 @@ ServiceReply DeviceService::CopyDevice(const Area& to, const Area& from, uint64_
   if (!timeline_.HasStream(stream)) {
     return Refused(kCudaInvalidResourceHandle, "a copy on the device: no such stream");
   }
-  if (to.rows == 0 || to.width == 0) return Code(kCudaInvalidValue);
+  if (to.rows == 0 || to.width == 0) return ErrorReply(kCudaInvalidValue);
   for (const Area& area : {to, from}) {
     if (auto fault = AreaFault(area)) {
       return Refused(kCudaInvalidValue, "a copy on the device: " + *fault);
     }
   }
   if (WritesInput(to, "a copy on the device")) return {};
-  if (!Enqueue(stream, 0, [this, to, from] { RunCopy(to, from); })) return Code(kCudaUnknown);
+  if (!Enqueue(stream, 0, [this, to, from] { RunCopy(to, from); })) return ErrorReply(kCudaUnknown);
   return {};
 }
 
@@ -208,10 +203,11 @@ ServiceReply DeviceService::FillArea(const Area& to, uint8_t value, uint64_t str
   if (!timeline_.HasStream(stream)) {
     return Refused(kCudaInvalidResourceHandle, "cudaMemset: no such stream");
   }
-  if (to.rows == 0 || to.width == 0) return Code(kCudaInvalidValue);
+  if (to.rows == 0 || to.width == 0) return ErrorReply(kCudaInvalidValue);
   if (auto fault = AreaFault(to)) return Refused(kCudaInvalidValue, "cudaMemset: " + *fault);
   if (WritesInput(to, "cudaMemset")) return {};
-  if (!Enqueue(stream, 0, [this, to, value] { RunFill(to, value); })) return Code(kCudaUnknown);
+  if (!Enqueue(stream, 0, [this, to, value] { RunFill(to, value); }))
+    return ErrorReply(kCudaUnknown);
   return {};
 }
 
@@ -247,14 +243,16 @@ ServiceReply DeviceService::PointerInfo(uint64_t address) const {
 }
 
 ServiceReply DeviceService::Pinned(uint64_t address, uint64_t bytes) {
-  if (bytes == 0) return Code(pinned_.erase(address) ? kCudaSuccess : kCudaHostMemoryNotRegistered);
-  if (ring::IsDeviceAddress(address) || address + bytes < address) return Code(kCudaInvalidValue);
-  if (pinned_.size() >= kMaxPinned) return Code(kCudaMemoryAllocation);
+  if (bytes == 0)
+    return ErrorReply(pinned_.erase(address) ? kCudaSuccess : kCudaHostMemoryNotRegistered);
+  if (ring::IsDeviceAddress(address) || address + bytes < address)
+    return ErrorReply(kCudaInvalidValue);
+  if (pinned_.size() >= kMaxPinned) return ErrorReply(kCudaMemoryAllocation);
   auto next = pinned_.lower_bound(address);
   bool overlaps =
       (next != pinned_.end() && next->first < address + bytes) ||
       (next != pinned_.begin() && address - std::prev(next)->first < std::prev(next)->second);
-  if (overlaps) return Code(kCudaHostMemoryAlreadyRegistered);
+  if (overlaps) return ErrorReply(kCudaHostMemoryAlreadyRegistered);
   pinned_[address] = bytes;
   return {};
 }

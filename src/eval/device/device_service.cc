@@ -24,11 +24,6 @@ constexpr size_t kMaxStreams = 1024, kMaxEvents = 1 << 16;
 // What static constructors may run on the device.
 constexpr uint64_t kLoadBudget = 100'000'000;
 
-ServiceReply Code(int error) {
-  ServiceReply reply;
-  reply.error = error;
-  return reply;
-}
 ServiceReply Value(uint64_t first, uint64_t second = 0) {
   ServiceReply reply;
   reply.values[0] = first;
@@ -105,15 +100,15 @@ LoadedMessage DeviceService::LoadPtx(const std::vector<std::string>& images) {
 ServiceReply DeviceService::Serve(const ring::Request& request, std::string_view body) {
   ServiceReply reply;
   if (fatal_) {
-    reply = Code(fatal_->error);
+    reply = ErrorReply(fatal_->error);
   } else if (request.op == 0 || request.op > ring::kOpCount) {
     Stop(Status::kProtocol,
          fmt::format("the guest asked for operation {}, which is none", request.op), kCudaUnknown);
-    reply = Code(kCudaUnknown);
+    reply = ErrorReply(kCudaUnknown);
   } else if (body.size() != request.body_bytes || body.size() > ring::kBodyBytes) {
     Stop(Status::kProtocol, fmt::format("the guest sent a body of {} bytes", request.body_bytes),
          kCudaUnknown);
-    reply = Code(kCudaUnknown);
+    reply = ErrorReply(kCudaUnknown);
   } else {
     reply = Dispatch(static_cast<Op>(request.op), request.values, body);
   }
@@ -175,7 +170,7 @@ ServiceReply DeviceService::Dispatch(Op op, Values v, std::string_view body) {
       break;
   }
   Stop(Status::kUnsupported, "the emulator does not have " + Printable(body), kCudaNotSupported);
-  return Code(kCudaNotSupported);
+  return ErrorReply(kCudaNotSupported);
 }
 
 ServiceReply DeviceService::Hello() const {
@@ -199,7 +194,7 @@ ServiceReply DeviceService::Hello() const {
 }
 
 ServiceReply DeviceService::FindKernel(std::string_view name) {
-  if (name.empty() || name.size() > ring::kMaxName) return Code(kCudaInvalidDeviceFunction);
+  if (name.empty() || name.size() > ring::kMaxName) return ErrorReply(kCudaInvalidDeviceFunction);
   auto known = std::find_if(kernels_.begin(), kernels_.end(),
                             [name](const Kernel& kernel) { return kernel.name == name; });
   if (known == kernels_.end()) {
@@ -238,29 +233,29 @@ ServiceReply DeviceService::FindKernel(std::string_view name) {
 }
 
 ServiceReply DeviceService::FindSymbol(std::string_view name) {
-  if (name.empty() || name.size() > ring::kMaxName) return Code(kCudaInvalidSymbol);
+  if (name.empty() || name.size() > ring::kMaxName) return ErrorReply(kCudaInvalidSymbol);
   for (int module : modules_) {
     auto found = emulator_.FindGlobal(module, std::string(name));
     if (!found) continue;
     symbols_[found->first] = found->second;
     return Value(found->first, found->second);
   }
-  return Code(kCudaInvalidSymbol);
+  return ErrorReply(kCudaInvalidSymbol);
 }
 
 ServiceReply DeviceService::SetMaxDynamicShared(uint64_t kernel, uint64_t bytes) {
-  if (kernel >= kernels_.size()) return Code(kCudaInvalidDeviceFunction);
+  if (kernel >= kernels_.size()) return ErrorReply(kCudaInvalidDeviceFunction);
   Kernel& target = kernels_[kernel];
   if (bytes + target.info.static_shared > static_cast<uint64_t>(sheet_.shared_per_block_optin) ||
       bytes > UINT32_MAX) {
-    return Code(kCudaInvalidValue);
+    return ErrorReply(kCudaInvalidValue);
   }
   target.dynamic_shared_allowed = bytes;
   return {};
 }
 
 ServiceReply DeviceService::Occupancy(Values v) {
-  if (v[0] >= kernels_.size()) return Code(kCudaInvalidDeviceFunction);
+  if (v[0] >= kernels_.size()) return ErrorReply(kCudaInvalidDeviceFunction);
   return Value(BlocksPerMultiprocessor(sheet_, kernels_[v[0]].info, v[1],
                                        std::min<uint64_t>(v[2], UINT32_MAX)));
 }
@@ -282,7 +277,7 @@ ServiceReply DeviceService::Launch(Values v, std::string_view parameters) {
   if (parameters.size() != kernel.info.parameter_bytes) {
     Stop(Status::kProtocol, "the guest launched a kernel with parameters of another size",
          kCudaUnknown);
-    return Code(kCudaUnknown);
+    return ErrorReply(kCudaUnknown);
   }
   LaunchVerdict verdict = CheckLaunch(sheet_, kernel.info, shape);
   if (verdict.error) return refuse(verdict.error, verdict.text);
@@ -294,7 +289,7 @@ ServiceReply DeviceService::Launch(Values v, std::string_view parameters) {
                         .shared_optin = kernel.dynamic_shared_allowed > 0,
                         .cooperative = shape.cooperative,
                         .parameters = std::string(parameters)};
-  if (!Enqueue(v[5], 0, [this, request] { RunLaunch(request); })) return Code(kCudaUnknown);
+  if (!Enqueue(v[5], 0, [this, request] { RunLaunch(request); })) return ErrorReply(kCudaUnknown);
   return {};
 }
 
@@ -352,7 +347,7 @@ void DeviceService::StopAtFault(const std::string& message) {
 
 ServiceReply DeviceService::Refused(int error, std::string what) {
   if (refused_.empty()) refused_ = fmt::format("{}: {}", CudaErrorName(error), what);
-  return Code(error);
+  return ErrorReply(error);
 }
 
 void DeviceService::Stop(Status status, std::string message, int error) {
@@ -393,18 +388,18 @@ void DeviceService::UntaintWrittenBy(const LaunchRequest& request) {
 
 ServiceReply DeviceService::StreamCall(Op op, Values v) {
   if (op == Op::kStreamCreate) {
-    if (timeline_.streams() >= kMaxStreams) return Code(kCudaMemoryAllocation);
+    if (timeline_.streams() >= kMaxStreams) return ErrorReply(kCudaMemoryAllocation);
     return Value(timeline_.CreateStream(v[0] != 0, static_cast<int>(v[1])));
   }
   if (op == Op::kDeviceSynchronize) {
     timeline_.SynchronizeAll();
     return {};
   }
-  if (!timeline_.HasStream(v[0])) return Code(kCudaInvalidResourceHandle);
+  if (!timeline_.HasStream(v[0])) return ErrorReply(kCudaInvalidResourceHandle);
   switch (op) {
     case Op::kStreamDestroy:
       if (v[0] == call_stream_ || !timeline_.DestroyStream(v[0])) {
-        return Code(kCudaInvalidResourceHandle);
+        return ErrorReply(kCudaInvalidResourceHandle);
       }
       return {};
     case Op::kStreamSynchronize:
@@ -424,9 +419,9 @@ ServiceReply DeviceService::StreamCall(Op op, Values v) {
 ServiceReply DeviceService::EventCall(Op op, Values v) {
   constexpr int kNotReady = 600;
   if (op == Op::kEventCreate && timeline_.events() >= kMaxEvents)
-    return Code(kCudaMemoryAllocation);
+    return ErrorReply(kCudaMemoryAllocation);
   if (op == Op::kEventCreate) return Value(timeline_.CreateEvent(v[0] != 0));
-  if (!timeline_.HasEvent(v[0])) return Code(kCudaInvalidResourceHandle);
+  if (!timeline_.HasEvent(v[0])) return ErrorReply(kCudaInvalidResourceHandle);
   if (op == Op::kEventDestroy) {
     timeline_.DestroyEvent(v[0]);
     return {};
@@ -443,10 +438,10 @@ ServiceReply DeviceService::EventCall(Op op, Values v) {
       timeline_.Record(v[0], v[1], [this] { return now_us_; });
     return {};
   }
-  if (!timeline_.HasEvent(v[1])) return Code(kCudaInvalidResourceHandle);
-  if (timeline_.EventPending(v[0]) || timeline_.EventPending(v[1])) return Code(kNotReady);
+  if (!timeline_.HasEvent(v[1])) return ErrorReply(kCudaInvalidResourceHandle);
+  if (timeline_.EventPending(v[0]) || timeline_.EventPending(v[1])) return ErrorReply(kNotReady);
   auto start = timeline_.EventTime(v[0]), end = timeline_.EventTime(v[1]);
-  if (!start || !end) return Code(kCudaInvalidResourceHandle);
+  if (!start || !end) return ErrorReply(kCudaInvalidResourceHandle);
   auto milliseconds = static_cast<float>((*end - *start) / 1000.0);
   uint32_t bits = 0;
   std::memcpy(&bits, &milliseconds, sizeof bits);

@@ -27,6 +27,7 @@ struct ServiceReply {
   uint64_t values[2] = {0, 0};
   std::string body;
 };
+inline ServiceReply ErrorReply(int error) { return {.error = error}; }
 
 class DeviceService {
  public:

@@ -314,8 +314,10 @@ void Decoder::Guard(size_t first) {
       case OpKind::kCall:
       case OpKind::kIndirect:
       case OpKind::kTrap:
-      case OpKind::kUnsupported: return true;
-      default: return false;
+      case OpKind::kUnsupported:
+        return true;
+      default:
+        return false;
     }
   });
   if (!branches) {

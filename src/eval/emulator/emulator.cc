@@ -23,16 +23,16 @@ constexpr uint32_t kCallStackPredicates = 8192;
 constexpr uint32_t kCallStackLocal = 16 << 10;
 constexpr uint32_t kMaxSharedWithoutOptin = 48 << 10;
 
-struct ModuleState {
-  std::unique_ptr<ptx::Module> text;
-  emu::SymbolTable symbols;
-  std::map<std::string_view, uint64_t> sizes;
-  std::map<std::string, std::unique_ptr<emu::Program>, std::less<>> programs;
-};
-
 }  // namespace
 
 struct Emulator::Impl {
+  struct ModuleState {
+    std::unique_ptr<ptx::Module> text;
+    emu::SymbolTable symbols;
+    std::map<std::string_view, uint64_t> sizes;
+    std::map<std::string, std::unique_ptr<emu::Program>, std::less<>> programs;
+  };
+
   Impl(DeviceSheet s, uint64_t seed_in)
       : sheet(std::move(s)),
         seed(seed_in),
@@ -119,7 +119,7 @@ Result<void> Emulator::Impl::PlaceVariables(ModuleState* state) {
 }
 
 Result<int> Emulator::LoadModule(std::string_view ptx) {
-  auto state = std::make_unique<ModuleState>();
+  auto state = std::make_unique<Impl::ModuleState>();
   KW_ASSIGN(state->text, ptx::Parse(ptx));
   KW_TRY(impl_->PlaceVariables(state.get()));
   impl_->modules.push_back(std::move(state));
@@ -131,7 +131,7 @@ Result<std::pair<uint64_t, uint64_t>> Emulator::FindGlobal(int module,
   if (module < 0 || static_cast<size_t>(module) >= impl_->modules.size()) {
     return Fail(ErrorCode::kInvalid, fmt::format("there is no module {}", module));
   }
-  const ModuleState& state = *impl_->modules[static_cast<size_t>(module)];
+  const Impl::ModuleState& state = *impl_->modules[static_cast<size_t>(module)];
   const auto found = state.symbols.addresses.find(name);
   if (found == state.symbols.addresses.end()) {
     return Fail(ErrorCode::kNotFound, fmt::format("the module has no variable {}", name));

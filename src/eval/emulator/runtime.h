@@ -106,7 +106,7 @@ struct Launch {
   std::vector<BlockStat> stats;
   uint32_t poison = 0;
   std::vector<uint8_t> noted;  // of each origin: kinds of hazards that were reported
-  uint64_t workspace = 0;  // of a cooperative grid: its size and the barrier of grid.sync()
+  uint64_t workspace = 0;      // of a cooperative grid: its size and the barrier of grid.sync()
   LaunchOutcome::Status status = LaunchOutcome::Status::kOk;
   std::string message;
 };

@@ -9,7 +9,7 @@
 namespace kw::eval {
 namespace {
 
-enum Class : uint8_t { kOther, kSpace, kDigit, kLetter };
+enum CharClass : uint8_t { kOther, kSpace, kDigit, kLetter };
 
 constexpr std::array<uint8_t, 256> kClasses = [] {
   std::array<uint8_t, 256> classes{};

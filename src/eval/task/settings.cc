@@ -14,8 +14,8 @@ namespace {
 const std::vector<std::string> kLibraries = {"cublas", "cublaslt", "cudnn",    "cufft",
                                              "curand", "cusolver", "cusparse", "cutlass"};
 
-tl::unexpected<Error> Wrong(std::string_view where, std::string_view what,
-                            ErrorCode code = ErrorCode::kInvalid) {
+tl::unexpected<Error> WrongKey(std::string_view where, std::string_view what,
+                               ErrorCode code = ErrorCode::kInvalid) {
   return Fail(code, fmt::format("{}: {}", where, what));
 }
 
@@ -23,29 +23,29 @@ tl::unexpected<Error> Wrong(std::string_view where, std::string_view what,
 Result<const Json*> Table(ObjectReader& reader, const std::string& key) {
   const Json* const table = reader.Find(key);
   if (table != nullptr && !table->is_object()) {
-    return Wrong(fmt::format("task.toml: {}", key), "must be a table");
+    return WrongKey(fmt::format("task.toml: {}", key), "must be a table");
   }
   return table;
 }
 
 Result<void> ReadAxis(const Json& json, const std::string& where, Axis& axis) {
-  if (!json.is_object()) return Wrong(where, "must be a table");
+  if (!json.is_object()) return WrongKey(where, "must be a table");
   ObjectReader reader(json, where);
   KW_ASSIGN(axis.sizes, reader.Optional<std::vector<int64_t>>("sizes", {}));
   KW_TRY(reader.RejectUnknown());
-  if (!axis.is_var) return Wrong(where, "a const axis has one size, the definition's");
-  if (reader.Has("sizes") && axis.sizes.empty()) return Wrong(where + ".sizes", "is empty");
+  if (!axis.is_var) return WrongKey(where, "a const axis has one size, the definition's");
+  if (reader.Has("sizes") && axis.sizes.empty()) return WrongKey(where + ".sizes", "is empty");
   if (axis.sizes.size() > kMaxFuzzSizes) {
-    return Wrong(where + ".sizes",
-                 fmt::format("holds {} sizes; at most {}", axis.sizes.size(), kMaxFuzzSizes));
+    return WrongKey(where + ".sizes",
+                    fmt::format("holds {} sizes; at most {}", axis.sizes.size(), kMaxFuzzSizes));
   }
   std::set<int64_t> seen;
   for (const int64_t size : axis.sizes) {
     if (size < 1 || size > kMaxAxisSize) {
-      return Wrong(where + ".sizes", fmt::format("{} is not 1 to {}", size, kMaxAxisSize));
+      return WrongKey(where + ".sizes", fmt::format("{} is not 1 to {}", size, kMaxAxisSize));
     }
     if (!seen.insert(size).second) {
-      return Wrong(where + ".sizes", fmt::format("{} is there twice", size));
+      return WrongKey(where + ".sizes", fmt::format("{} is there twice", size));
     }
   }
   return {};
@@ -54,20 +54,20 @@ Result<void> ReadAxis(const Json& json, const std::string& where, Axis& axis) {
 Result<void> ReadRange(ObjectReader& reader, Tensor& input) {
   const std::string where = reader.where() + ".range";
   KW_ASSIGN(const auto bounds, reader.Required<std::vector<double>>("range"));
-  if (bounds.size() != 2) return Wrong(where, "must be two numbers: [lowest, highest]");
+  if (bounds.size() != 2) return WrongKey(where, "must be two numbers: [lowest, highest]");
   KW_TRY(CheckValue(input.dtype, bounds[0], where));
   KW_TRY(CheckValue(input.dtype, bounds[1], where));
-  if (!(bounds[0] < bounds[1])) return Wrong(where, "the first must be less than the second");
+  if (!(bounds[0] < bounds[1])) return WrongKey(where, "the first must be less than the second");
   input.range = {bounds[0], bounds[1]};
   return {};
 }
 
 Result<void> ReadValues(const Json& json, const std::string& where, Tensor& input) {
-  if (!input.is_scalar) return Wrong(where, "only a scalar is drawn from values");
-  if (!json.is_array() || json.empty()) return Wrong(where, "must be a list that is not empty");
+  if (!input.is_scalar) return WrongKey(where, "only a scalar is drawn from values");
+  if (!json.is_array() || json.empty()) return WrongKey(where, "must be a list that is not empty");
   for (const Json& value : json) {
     const bool is_bool = value.is_boolean() && input.dtype == DType::kBool;
-    if (!is_bool && !value.is_number()) return Wrong(where, "must be a list of numbers");
+    if (!is_bool && !value.is_number()) return WrongKey(where, "must be a list of numbers");
     const double number = is_bool ? (value.get<bool>() ? 1.0 : 0.0) : value.get<double>();
     KW_TRY(CheckValue(input.dtype, number, where));
     input.values.push_back(number);
@@ -78,10 +78,10 @@ Result<void> ReadValues(const Json& json, const std::string& where, Tensor& inpu
 Result<std::string> RequiredAxis(ObjectReader& reader, const std::string& key, const Task& task,
                                  std::string_view kind) {
   const std::string where = reader.where() + "." + key;
-  if (!reader.Has(key)) return Wrong(where, fmt::format("is needed with kind = \"{}\"", kind));
+  if (!reader.Has(key)) return WrongKey(where, fmt::format("is needed with kind = \"{}\"", kind));
   KW_ASSIGN(std::string axis, reader.Required<std::string>(key));
   if (task.FindAxis(axis) == nullptr) {
-    return Wrong(where, UnknownName("axis", axis, AxisNames(task)));
+    return WrongKey(where, UnknownName("axis", axis, AxisNames(task)));
   }
   return axis;
 }
@@ -89,22 +89,23 @@ Result<std::string> RequiredAxis(ObjectReader& reader, const std::string& key, c
 // kind = "index", "indptr" and "permutation": integers that mean places.
 Result<void> ReadPlaces(ObjectReader& reader, const std::string& kind, const Task& task,
                         Tensor& input) {
-  if (input.is_scalar) return Wrong(reader.where(), fmt::format("a scalar cannot be an {}", kind));
+  if (input.is_scalar)
+    return WrongKey(reader.where(), fmt::format("a scalar cannot be an {}", kind));
   if (IsFloat(input.dtype) || input.dtype == DType::kBool) {
-    return Wrong(reader.where(), fmt::format("kind = \"{}\" needs an integer dtype, not {}", kind,
-                                             DTypeName(input.dtype)));
+    return WrongKey(reader.where(), fmt::format("kind = \"{}\" needs an integer dtype, not {}",
+                                                kind, DTypeName(input.dtype)));
   }
   if (kind == "indptr") {
     input.kind = InputKind::kIndptr;
     KW_ASSIGN(input.indptr_total, RequiredAxis(reader, "total", task, kind));
-    if (input.shape.size() != 1) return Wrong(reader.where(), "an indptr has one axis");
+    if (input.shape.size() != 1) return WrongKey(reader.where(), "an indptr has one axis");
     return {};
   }
   input.kind = kind == "index" ? InputKind::kIndex : InputKind::kPermutation;
   KW_ASSIGN(input.index_of, RequiredAxis(reader, "of", task, kind));
   if (input.kind == InputKind::kPermutation &&
       (input.shape.empty() || input.shape.back() != input.index_of)) {
-    return Wrong(reader.where() + ".of", "a permutation's last axis must be the axis permuted");
+    return WrongKey(reader.where() + ".of", "a permutation's last axis must be the axis permuted");
   }
   return {};
 }
@@ -113,14 +114,14 @@ Result<void> ReadKind(ObjectReader& reader, const Task& task, Tensor& input) {
   KW_ASSIGN(const std::string kind, reader.Required<std::string>("kind"));
   if (kind == "positive") {
     if (input.is_scalar || input.dtype == DType::kBool) {
-      return Wrong(reader.where() + ".kind", "positive is for tensors of numbers");
+      return WrongKey(reader.where() + ".kind", "positive is for tensors of numbers");
     }
     input.kind = InputKind::kPositive;
     return {};
   }
   const std::vector<std::string> known = {"positive", "index", "indptr", "permutation"};
   if (std::find(known.begin(), known.end(), kind) == known.end()) {
-    return Wrong(reader.where() + ".kind", UnknownName("kind", kind, known));
+    return WrongKey(reader.where() + ".kind", UnknownName("kind", kind, known));
   }
   return ReadPlaces(reader, kind, task, input);
 }
@@ -128,26 +129,27 @@ Result<void> ReadKind(ObjectReader& reader, const Task& task, Tensor& input) {
 Result<void> CheckInput(const ObjectReader& reader, const Tensor& input) {
   const std::string& where = reader.where();
   const bool is_place = input.kind != InputKind::kAny && input.kind != InputKind::kPositive;
-  if (input.range && !input.values.empty()) return Wrong(where, "give range or values, not both");
-  if (input.range && is_place) return Wrong(where + ".range", "its kind gives the range");
+  if (input.range && !input.values.empty())
+    return WrongKey(where, "give range or values, not both");
+  if (input.range && is_place) return WrongKey(where + ".range", "its kind gives the range");
   if (input.range && input.kind == InputKind::kPositive && input.range->first < 0) {
-    return Wrong(where + ".range", "starts below 0, and kind is \"positive\"");
+    return WrongKey(where + ".range", "starts below 0, and kind is \"positive\"");
   }
   if (input.unique && input.kind != InputKind::kIndex) {
-    return Wrong(where + ".unique", "is for kind = \"index\"");
+    return WrongKey(where + ".unique", "is for kind = \"index\"");
   }
   if (reader.Has("of") && input.index_of.empty()) {
-    return Wrong(where + ".of", "is for kind = \"index\" and \"permutation\"");
+    return WrongKey(where + ".of", "is for kind = \"index\" and \"permutation\"");
   }
   if (reader.Has("total") && input.indptr_total.empty()) {
-    return Wrong(where + ".total", "is for kind = \"indptr\"");
+    return WrongKey(where + ".total", "is for kind = \"indptr\"");
   }
   return {};
 }
 
 Result<void> ReadInput(const Json& json, const std::string& where, const Task& task,
                        Tensor& input) {
-  if (!json.is_object()) return Wrong(where, "must be a table");
+  if (!json.is_object()) return WrongKey(where, "must be a table");
   ObjectReader reader(json, where);
   if (reader.Has("range")) KW_TRY(ReadRange(reader, input));
   if (const Json* values = reader.Find("values")) {
@@ -161,17 +163,18 @@ Result<void> ReadInput(const Json& json, const std::string& where, const Task& t
 }
 
 Result<void> ReadOutput(const Json& json, const std::string& where, Task& task, Tensor& output) {
-  if (!json.is_object()) return Wrong(where, "must be a table");
+  if (!json.is_object()) return WrongKey(where, "must be a table");
   ObjectReader reader(json, where);
   KW_ASSIGN(output.selects, reader.Optional<std::string>("selects", ""));
   KW_TRY(reader.RejectUnknown());
   if (!reader.Has("selects")) return {};
   const Tensor* const input = FindTensor(task.inputs, output.selects);
   if (input == nullptr || input->is_scalar) {
-    return Wrong(where + ".selects", UnknownName("input tensor", output.selects, InputNames(task)));
+    return WrongKey(where + ".selects",
+                    UnknownName("input tensor", output.selects, InputNames(task)));
   }
   if (IsFloat(output.dtype) || output.dtype == DType::kBool) {
-    return Wrong(where + ".selects", "an output that selects must have an integer dtype");
+    return WrongKey(where + ".selects", "an output that selects must have an integer dtype");
   }
   return {};
 }
@@ -190,17 +193,18 @@ Result<void> ReadTolerances(const Json& json, const std::string& where, bool rel
     if (!dtype) {
       std::vector<std::string> known = {"relative"};
       for (const Tensor& output : task.outputs) known.emplace_back(DTypeName(output.dtype));
-      return Wrong(where, UnknownName("dtype", name, known));
+      return WrongKey(where, UnknownName("dtype", name, known));
     }
-    if (!IsFloat(*dtype)) return Wrong(key, "integer and bool outputs are exact");
-    if (!HasOutputOf(task, *dtype)) return Wrong(key, "no output has this dtype");
-    if (!value.is_number()) return Wrong(key, "must be a number");
+    if (!IsFloat(*dtype)) return WrongKey(key, "integer and bool outputs are exact");
+    if (!HasOutputOf(task, *dtype)) return WrongKey(key, "no output has this dtype");
+    if (!value.is_number()) return WrongKey(key, "must be a number");
     const double number = value.get<double>();
     if (!std::isfinite(number) || number <= 0) {
-      return Wrong(key, fmt::format("{} is no tolerance: it must be more than 0", number));
+      return WrongKey(key, fmt::format("{} is no tolerance: it must be more than 0", number));
     }
     if (relative && number >= 1) {
-      return Wrong(key, fmt::format("{} accepts any result, zero too: it must be below 1", number));
+      return WrongKey(key,
+                      fmt::format("{} accepts any result, zero too: it must be below 1", number));
     }
     (relative ? task.tolerance[*dtype].relative : task.tolerance[*dtype].absolute) = number;
   }
@@ -211,7 +215,7 @@ Result<void> ReadTolerance(const Json& json, Task& task) {
   KW_TRY(ReadTolerances(json, "task.toml: tolerance", /*relative=*/false, task));
   if (!json.contains("relative")) return {};
   if (!json["relative"].is_object())
-    return Wrong("task.toml: tolerance.relative", "must be a table");
+    return WrongKey("task.toml: tolerance.relative", "must be a table");
   return ReadTolerances(json["relative"], "task.toml: tolerance.relative", /*relative=*/true, task);
 }
 
@@ -224,8 +228,8 @@ Result<void> ReadCost(const Json& json, Task& task) {
        {std::pair{"flops", &task.cost_flops}, {"bytes", &task.cost_bytes}}) {
     if (!reader.Has(key)) continue;
     if (Result<void> checked = CheckExpression(*cost, AxisNames(task)); !checked) {
-      return Wrong(fmt::format("task.toml: cost.{}", key), checked.error().message,
-                   checked.error().code);
+      return WrongKey(fmt::format("task.toml: cost.{}", key), checked.error().message,
+                      checked.error().code);
     }
   }
   return {};
@@ -237,7 +241,7 @@ Result<void> ReadAllow(const Json& json, Task& task) {
   KW_TRY(reader.RejectUnknown());
   for (const std::string& library : task.allowed_libraries) {
     if (std::find(kLibraries.begin(), kLibraries.end(), library) == kLibraries.end()) {
-      return Wrong("task.toml: allow.libraries", UnknownName("library", library, kLibraries));
+      return WrongKey("task.toml: allow.libraries", UnknownName("library", library, kLibraries));
     }
   }
   return {};
@@ -249,7 +253,7 @@ Result<void> ReadTensorTables(ObjectReader& reader, Task& task) {
     for (const auto& [name, value] : inputs->items()) {
       Tensor* const input = FindTensor(task.inputs, name);
       if (input == nullptr) {
-        return Wrong("task.toml: inputs", UnknownName("input", name, InputNames(task)));
+        return WrongKey("task.toml: inputs", UnknownName("input", name, InputNames(task)));
       }
       KW_TRY(ReadInput(value, "task.toml: inputs." + name, task, *input));
     }
@@ -261,7 +265,7 @@ Result<void> ReadTensorTables(ObjectReader& reader, Task& task) {
     if (output == nullptr) {
       std::vector<std::string> known;
       for (const Tensor& candidate : task.outputs) known.push_back(candidate.name);
-      return Wrong("task.toml: outputs", UnknownName("output", name, known));
+      return WrongKey("task.toml: outputs", UnknownName("output", name, known));
     }
     KW_TRY(ReadOutput(value, "task.toml: outputs." + name, task, *output));
   }
@@ -271,7 +275,7 @@ Result<void> ReadTensorTables(ObjectReader& reader, Task& task) {
 Result<void> ReadAxes(const Json& json, Task& task) {
   for (const auto& [name, value] : json.items()) {
     if (task.FindAxis(name) == nullptr) {
-      return Wrong("task.toml: axes", UnknownName("axis", name, AxisNames(task)));
+      return WrongKey("task.toml: axes", UnknownName("axis", name, AxisNames(task)));
     }
     for (Axis& axis : task.axes) {
       if (axis.name == name) KW_TRY(ReadAxis(value, "task.toml: axes." + name, axis));

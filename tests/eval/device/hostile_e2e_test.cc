@@ -13,7 +13,7 @@
 #include "kw/base/file.h"
 
 namespace kw::eval {
-namespace {
+namespace hostile {
 
 using Status = CallOutcome::Status;
 
@@ -267,5 +267,5 @@ TEST_F(Hostile, ASessionThatIsDroppedUnusedLeavesNothing) {
   EXPECT_EQ(Children(), std::vector<std::string>{});
 }
 
-}  // namespace
+}  // namespace hostile
 }  // namespace kw::eval

@@ -4,7 +4,6 @@
 
 #include <cmath>
 #include <numeric>
-#include <random>
 
 #include "ptx_source.h"
 
@@ -12,14 +11,6 @@ namespace kw::eval {
 namespace {
 
 using Status = LaunchOutcome::Status;
-
-std::vector<float> Normal(size_t n, uint32_t seed = 7) {
-  std::mt19937 gen(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> v(n);
-  for (float& x : v) x = normal(gen);
-  return v;
-}
 
 void ExpectNear(const std::vector<float>& got, const std::vector<double>& want, double tolerance) {
   ASSERT_EQ(got.size(), want.size());

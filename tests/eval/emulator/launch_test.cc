@@ -146,7 +146,9 @@ TEST(FatBinary, EveryCutAndEveryFlippedByteIsAnErrorOrAnAnswer) {
       std::string changed = object;
       changed[n] = static_cast<char>(changed[n] ^ flip);
       const auto images = ReadPtxImages(changed);
-      if (images) EXPECT_LE(images->size(), 4u);
+      if (images) {
+        EXPECT_LE(images->size(), 4u);
+      }
     }
   }
   EXPECT_FALSE(ReadPtxImages("").has_value());

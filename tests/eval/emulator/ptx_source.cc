@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <random>
 
 namespace kw::eval {
 
@@ -100,6 +101,14 @@ float FromHalf(uint16_t bits) {
             : e == 31 ? (m ? __builtin_nanf("") : __builtin_inff())
                       : static_cast<float>(__builtin_ldexp(1024 + m, e - 25));
   return bits & 0x8000 ? -v : v;
+}
+
+std::vector<float> Normal(size_t n, uint32_t seed) {
+  std::mt19937 gen(seed);
+  std::normal_distribution<float> normal;
+  std::vector<float> v(n);
+  for (float& x : v) x = normal(gen);
+  return v;
 }
 
 }  // namespace kw::eval

@@ -61,6 +61,8 @@ class Bench {
   void Get(uint64_t at, char* to, uint64_t bytes);
 };
 
+// Standard normal values, for test data.
+std::vector<float> Normal(size_t n, uint32_t seed = 7);
 // IEEE binary16, for test data.
 uint16_t ToHalf(float value);
 float FromHalf(uint16_t bits);

@@ -11,7 +11,7 @@
 namespace kw::eval {
 namespace {
 
-std::vector<ReferenceArgument> Sample() {
+std::vector<ReferenceArgument> SampleArguments() {
   using Kind = ReferenceArgument::Kind;
   return {{Kind::kDoubles, "x", 2, 0, 0, std::string(16, 'a')},
           {Kind::kReal, "eps", 0, 0.5, 0, ""},
@@ -21,9 +21,9 @@ std::vector<ReferenceArgument> Sample() {
 }
 
 TEST(ReferenceCall, ComesBackAsItWasEncoded) {
-  const auto decoded = DecodeReferenceCall(EncodeReferenceCall(Sample()));
+  const auto decoded = DecodeReferenceCall(EncodeReferenceCall(SampleArguments()));
   ASSERT_TRUE(decoded);
-  const auto expected = Sample();
+  const auto expected = SampleArguments();
   ASSERT_EQ(decoded->size(), expected.size());
   for (size_t i = 0; i < expected.size(); ++i) {
     EXPECT_EQ((*decoded)[i].kind, expected[i].kind);
@@ -36,7 +36,7 @@ TEST(ReferenceCall, ComesBackAsItWasEncoded) {
 }
 
 TEST(ReferenceCall, RefusesEveryPrefixAndATail) {
-  const std::string whole = EncodeReferenceCall(Sample());
+  const std::string whole = EncodeReferenceCall(SampleArguments());
   for (size_t length = 0; length < whole.size(); ++length) {
     EXPECT_FALSE(DecodeReferenceCall(std::string_view(whole).substr(0, length))) << length;
   }

@@ -8,7 +8,7 @@
 namespace kw::eval {
 namespace {
 
-Replay Sample() {
+Replay SampleReplay() {
   Replay replay;
   replay.task_name = "double";
   replay.task_folder = "data/tasks/double";
@@ -27,7 +27,7 @@ Replay Sample() {
 
 TEST(Replay, ComesBackAsItWasStored) {
   ScratchDirectory folder = *ScratchDirectory::Make("replay");
-  const Replay stored = Sample();
+  const Replay stored = SampleReplay();
   const std::string id = *StoreReplay(folder.path(), stored);
   const auto loaded = LoadReplay(folder.path(), id);
   ASSERT_TRUE(loaded) << loaded.error().ToString();
@@ -50,13 +50,13 @@ TEST(Replay, ComesBackAsItWasStored) {
 
 TEST(Replay, StoringTheSameFailureAgainChangesNothing) {
   ScratchDirectory folder = *ScratchDirectory::Make("replay");
-  const std::string id = *StoreReplay(folder.path(), Sample());
-  Replay again = Sample();
+  const std::string id = *StoreReplay(folder.path(), SampleReplay());
+  Replay again = SampleReplay();
   again.feedback = "in other words";
   EXPECT_EQ(*StoreReplay(folder.path(), again), id);
-  EXPECT_EQ(LoadReplay(folder.path(), id)->feedback, Sample().feedback);
+  EXPECT_EQ(LoadReplay(folder.path(), id)->feedback, SampleReplay().feedback);
   EXPECT_EQ(ListDirectory(folder.path())->size(), 1u);
-  Replay other = Sample();
+  Replay other = SampleReplay();
   other.c.seed += 1;
   EXPECT_NE(*StoreReplay(folder.path(), other), id);
 }
@@ -70,7 +70,7 @@ TEST(Replay, SaysThatAnIdIsNotStored) {
 
 TEST(Replay, NoticesAChangedFile) {
   ScratchDirectory folder = *ScratchDirectory::Make("replay");
-  const std::string id = *StoreReplay(folder.path(), Sample());
+  const std::string id = *StoreReplay(folder.path(), SampleReplay());
   const std::string path = folder.path() + "/" + id + ".json";
   std::string text = *ReadFile(path);
   text.replace(text.find("negative"), 8, "original");
@@ -82,7 +82,7 @@ TEST(ParseReplay, RefusesWhatIsNoReplay) {
   for (const char* text : {"", "{}", "[]", "{\"version\": 2}", "{\"version\": 1, \"id\": 3}"}) {
     EXPECT_FALSE(ParseReplay(text, "a replay")) << text;
   }
-  Replay replay = Sample();
+  Replay replay = SampleReplay();
   replay.id = ReplayId(replay);
   std::string text = FormatReplay(replay);
   ASSERT_TRUE(ParseReplay(text, "a replay"));

@@ -33,13 +33,13 @@ TEST(Definition, KeepsTheBytesWithTheKeysThatItDoesNotKnow) {
   EXPECT_EQ(task.files.at("workloads.jsonl"), Sample()["workloads.jsonl"]);
 }
 
-struct Fault {
+struct DefinitionFault {
   const char *from, *to;
   std::vector<std::string> told;
 };
 
 TEST(Definition, NamesFileAndFieldOfEveryFault) {
-  const std::vector<Fault> faults = {
+  const std::vector<DefinitionFault> faults = {
       {R"("name": "pick",)", "", {"definition.json: name", "is missing"}},
       {R"("pick")", "7", {"definition.json: name", "text"}},
       {R"("pick")", R"("Pick")", {"definition.json: name", "lower-case"}},
@@ -83,7 +83,7 @@ TEST(Definition, NamesFileAndFieldOfEveryFault) {
       {"picked <= rows", "__import__(1)", {"constraints[0]"}},
       {"\"name\"", "name", {"definition.json"}},
   };
-  for (const Fault& fault : faults)
+  for (const DefinitionFault& fault : faults)
     ExpectError(With("definition.json", fault.from, fault.to), fault.told);
 }
 

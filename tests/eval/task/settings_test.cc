@@ -65,14 +65,14 @@ TEST(Settings, ReadsTheOtherKindsOfInput) {
   EXPECT_EQ(task.inputs[1].index_of, "picked");
 }
 
-struct Fault {
+struct SettingsFault {
   std::string toml;
   std::vector<std::string> told;
 };
 
 TEST(Settings, NamesFileAndFieldOfEveryFault) {
   const std::string index = "[inputs.index]\n", x = "[inputs.x]\n", scale = "[inputs.scale]\n";
-  const std::vector<Fault> faults = {
+  const std::vector<SettingsFault> faults = {
       {"[tolerances]\nfloat32 = 1\n", {"task.toml", "'tolerances'", "'tolerance'"}},
       {"axes = 3\n", {"task.toml: axes", "table"}},
       {"[axes.rows]\nsize = [1]\n", {"task.toml: axes.rows", "'size'", "'sizes'"}},
@@ -147,7 +147,8 @@ TEST(Settings, NamesFileAndFieldOfEveryFault) {
       {"[allow]\nlibrary = []\n", {"task.toml: allow", "'library'"}},
       {"[axes.rows\n", {"task.toml"}},
   };
-  for (const Fault& fault : faults) ExpectError(WithFile("task.toml", fault.toml), fault.told);
+  for (const SettingsFault& fault : faults)
+    ExpectError(WithFile("task.toml", fault.toml), fault.told);
 }
 
 }  // namespace

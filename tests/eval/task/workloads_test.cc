@@ -19,14 +19,14 @@ TEST(Workloads, ReadsTracesAndPlainWorkloads) {
   EXPECT_EQ(task.workloads[1].axes, (std::map<std::string, int64_t>{{"rows", 3}, {"picked", 3}}));
 }
 
-struct Fault {
+struct WorkloadsFault {
   std::string from, to;
   std::vector<std::string> told;
 };
 
 TEST(Workloads, NamesLineAndFieldOfEveryFault) {
   const std::string line = "workloads.jsonl: line 1";
-  const std::vector<Fault> faults = {
+  const std::vector<WorkloadsFault> faults = {
       {R"("definition": "pick")", R"("definition": "other")", {line, "definition", "pick"}},
       {R"("definition": "pick", )", "", {line, "definition"}},
       {R"("solution": null)", R"("solution": "s")", {line, "solution"}},
@@ -61,7 +61,7 @@ TEST(Workloads, NamesLineAndFieldOfEveryFault) {
       {"{\"definition\"", "{definition", {line}},
       {"{\"definition\"", "3 {\"definition\"", {line}},
   };
-  for (const Fault& fault : faults) {
+  for (const WorkloadsFault& fault : faults) {
     ExpectError(With("workloads.jsonl", fault.from, fault.to), fault.told);
   }
 }
