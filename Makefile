@@ -2,7 +2,7 @@
 JOBS ?= $(shell nproc)
 RUN_ARGS ?=
 
-.PHONY: run test build deps bench lint fuzz clean
+.PHONY: run test build deps headers bench lint fuzz clean
 
 build: deps
 	cmake --preset release --log-level=WARNING
@@ -22,6 +22,11 @@ bench: deps
 	cmake --preset release -DKW_BENCH=ON --log-level=WARNING
 	cmake --build --preset release -j $(JOBS)
 	bench/run
+
+# Each public header builds alone.
+headers: deps
+	cmake --preset release --log-level=WARNING
+	cmake --build --preset release -j $(JOBS) --target all_verify_interface_header_sets
 
 # Format, static analysis, and the paths that docs/architecture.md names.
 lint:

@@ -155,13 +155,11 @@ Mentions Lexicon::Read(std::string_view prose, bool symptoms) const {
   for (const std::vector<Clause>& sentence : Sentences(prose)) {
     std::vector<int> words;
     std::fill(all.begin(), all.end(), 0);
-    bool mixed = false;
     for (const Clause& clause : sentence) {
       for (int word : clause.words) {
         words.push_back(word);
         if (word >= 0) all[static_cast<size_t>(word)] = 1;
       }
-      mixed |= clause.negative != sentence.front().negative;
     }
     // One polarity after the other: the words that a negation governs, and the others.
     std::array<std::vector<int>, 2> by_sign;

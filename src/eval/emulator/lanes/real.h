@@ -58,7 +58,7 @@ inline float Extreme(float a, float b) {
   const u32 sign = (Bits<u32>(a) ^ Bits<u32>(b)) & 0x80000000;
   const float x = (kMode & kXorSign) ? AbsOf(a) : a, y = (kMode & kXorSign) ? AbsOf(b) : b;
   float r = kMax ? MaxOf(x, y) : MinOf(x, y);
-  if constexpr ((kMode & kNanMode) != 0) r = (a != a) | (b != b) ? QuietNan() : r;
+  if constexpr ((kMode & kNanMode) != 0) r = ((a != a) | (b != b)) ? QuietNan() : r;
   if constexpr ((kMode & kXorSign) != 0) r = Bits<float>(Bits<u32>(r) | sign);
   return r;
 }
