@@ -28,4 +28,6 @@ std::unique_ptr<Device> MakeEmulatorDevice(EmulatorDeviceConfig config) {
   return std::make_unique<EmulatorDevice>(std::move(config));
 }
 
+std::vector<CageLayer> ProbeCage() { return ProbeLayers(); }
+
 }  // namespace kw::eval

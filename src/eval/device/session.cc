@@ -108,8 +108,10 @@ Result<OpenOutcome> EmulatorSession::Open(const EmulatorDeviceConfig& config,
   if (LoadedMessage checked = CheckObject(object); !checked.ok) {
     return OpenOutcome{nullptr, false, checked.text};
   }
-  // A copy that nobody can change, so that both processes see the same object.
+  // Copies that nobody can change. The guest's own does nothing while it is being loaded.
   KW_ASSIGN(Descriptor file, SealedFile("object", object));
+  const Constructors constructors = TakeConstructors(&object);
+  KW_ASSIGN(Descriptor guest_file, SealedFile("object", object));
   KW_ASSIGN(Ring ring, Ring::Make());
   KW_ASSIGN(Exchange exchange, Exchange::Make());
   KW_ASSIGN(auto channel, SocketPair(SOCK_STREAM));
@@ -128,7 +130,7 @@ Result<OpenOutcome> EmulatorSession::Open(const EmulatorDeviceConfig& config,
       ProgramSpec(programs + "/kwright-guest", {{ring.fd(), ring::kGuestRingFd},
                                                 {doorbell.get(), ring::kGuestDoorbellFd},
                                                 {control.second.get(), ring::kGuestControlFd},
-                                                {file.get(), ring::kGuestObjectFd}});
+                                                {guest_file.get(), ring::kGuestObjectFd}});
   guest_spec.argv.push_back(std::to_string(config.guest_memory_bytes));
   guest_spec.no_address_randomisation = true;
   guest_spec.discard_stderr = true;
@@ -139,12 +141,13 @@ Result<OpenOutcome> EmulatorSession::Open(const EmulatorDeviceConfig& config,
   std::unique_ptr<EmulatorSession> session(new EmulatorSession(
       request.parameters, std::move(emulator), std::move(guest), Channel(std::move(channel.first)),
       std::move(control.first), std::move(ring), std::move(exchange)));
-  KW_ASSIGN(OpenOutcome outcome, session->Load(config, request.seed));
+  KW_ASSIGN(OpenOutcome outcome, session->Load(config, constructors, request.seed));
   if (outcome.message.empty()) outcome.session = std::move(session);
   return outcome;
 }
 
-Result<OpenOutcome> EmulatorSession::Load(const EmulatorDeviceConfig& config, uint64_t seed) {
+Result<OpenOutcome> EmulatorSession::Load(const EmulatorDeviceConfig& config,
+                                          const Constructors& constructors, uint64_t seed) {
   const Limits limits{kLoadCpuMs, Now() + kLoadWallMs * 1000};
   OpenMessage open{config.sheet, seed, config.device_memory_bytes};
   KW_TRY(channel_.Send(Message::kOpen, Encode(open)));
@@ -160,7 +163,7 @@ Result<OpenOutcome> EmulatorSession::Load(const EmulatorDeviceConfig& config, ui
   if (!loaded) return Fail(ErrorCode::kInternal, "the emulator sent a broken message");
   if (!loaded->ok) return OpenOutcome{nullptr, loaded->unsupported, loaded->text};
 
-  KW_TRY(SendPacket(control_.get(), Message::kLoad, ""));
+  KW_TRY(SendPacket(control_.get(), Message::kLoad, Encode(constructors)));
   KW_ASSIGN(Event event, WaitForGuest(Message::kLoaded, limits, &payload));
   switch (event) {
     case Event::kPacket:

@@ -28,7 +28,8 @@ class EmulatorSession : public Session {
   EmulatorSession(std::vector<Parameter> parameters, Child emulator, Child guest, Channel channel,
                   Descriptor control, Ring ring, Exchange exchange);
 
-  Result<OpenOutcome> Load(const EmulatorDeviceConfig& config, uint64_t seed);
+  Result<OpenOutcome> Load(const EmulatorDeviceConfig& config, const Constructors& constructors,
+                           uint64_t seed);
   Result<Event> WaitForGuest(Message expected, const Limits& limits, std::string* payload);
   Result<Frame> FromEmulator(Message expected, int64_t deadline_us);
   Result<CallOutcome> Collect(bool drain, int64_t deadline_us);

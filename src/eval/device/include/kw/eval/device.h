@@ -22,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "kw/base/confine.h"
 #include "kw/eval/emulator.h"
 #include "kw/eval/task.h"
 
@@ -114,5 +115,10 @@ struct EmulatorDeviceConfig {
   int64_t guest_memory_bytes = 2LL << 30;
 };
 std::unique_ptr<Device> MakeEmulatorDevice(EmulatorDeviceConfig config);
+
+// The layers of the cage that guests run in, and which of them this machine has: a missing required
+// one means that no candidate runs; a missing optional one, that the others carry its weight
+// (docs/design/sandbox.md).
+[[nodiscard]] std::vector<CageLayer> ProbeCage();
 
 }  // namespace kw::eval
