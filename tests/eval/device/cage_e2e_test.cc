@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "candidate.h"
+#include "eval/without_landlock.h"
 
 namespace kw::eval {
 namespace {
@@ -39,6 +40,24 @@ TEST(Cage, NothingIsInReachOfACandidate) {
   if (getuid() == 0 && !LayerActive("user")) expected |= 1u << 30;
   EXPECT_EQ(Bits(told, 0), expected) << "while it was loaded";
   EXPECT_EQ(Bits(told, 2), expected) << "in run";
+}
+
+TEST(Cage, NothingIsInReachWithoutLandlockEither) {
+  if (!HaveNvcc()) GTEST_SKIP() << "no nvcc on this machine";
+  const std::string object = ObjectOf("escapes");
+  EXPECT_TRUE(HoldsWithoutLandlock([&]() -> std::string {
+    if (LayerActive("landlock")) return "Landlock is there";
+    const auto device = TestDevice();
+    auto opened = device->Open({object, ModeParameters(), 7});
+    if (!opened || !opened->session) return "the session does not open";
+    auto done = opened->session->Call(ModeCall(0));
+    if (!done || done->status != CallOutcome::Status::kOk) return "the call fails";
+    const std::vector<float> told = Floats(done->outputs[0]);
+    const uint32_t root = getuid() == 0 && !LayerActive("user") ? 1u << 30 : 0;
+    if (Bits(told, 0) == root && Bits(told, 2) == root) return "";
+    return std::to_string(Bits(told, 0)) + " while loading, " + std::to_string(Bits(told, 2)) +
+           " in run";
+  }));
 }
 
 TEST(Cage, ResolversOfIndirectFunctionsReachNoFile) {
