@@ -1,5 +1,6 @@
 #include "kw/base/confine.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/audit.h>
@@ -258,6 +259,29 @@ const char* GiveUpRights() {
   (void)ForbidFiles();
   (void)BecomeNobody();
   return DropCapabilities() ? nullptr : "the capabilities";
+}
+
+void LoadStandardLibraries() {
+  for (const char* name : {"libm.so.6", "libdl.so.2", "librt.so.1", "libpthread.so.0",
+                           "libgcc_s.so.1", "libstdc++.so.6"}) {
+    dlopen(name, RTLD_NOW | RTLD_LOCAL);
+  }
+}
+
+const char* ForbidOpening() {
+  constexpr uint16_t kEqual = BPF_JMP | BPF_JEQ | BPF_K;
+  // The list below this filter has seen to the architecture.
+  sock_filter program[] = {
+      {BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
+      {kEqual, 3, 0, SYS_openat},
+      {kEqual, 2, 0, SYS_newfstatat},
+      {kEqual, 1, 0, SYS_seccomp},
+      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
+      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EPERM},
+  };
+  const sock_fprog filter{static_cast<uint16_t>(std::size(program)), program};
+  return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) == 0 ? nullptr
+                                                                        : "the second filter";
 }
 
 std::shared_ptr<const Confinement> Confinement::Make(const Files& files) {

@@ -1,9 +1,6 @@
 #include "cage.h"
 
-#include <dlfcn.h>
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -13,7 +10,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstddef>
 
 #include "kw/base/confine.h"
 #include "ring.h"
@@ -30,15 +26,6 @@ volatile uint32_t* g_crash_signal = nullptr;
 bool Limit(int resource, uint64_t value) {
   rlimit limit{value, value};
   return setrlimit(static_cast<__rlimit_resource>(resource), &limit) == 0;
-}
-
-// Libraries that a candidate may name: loaded before files are out of reach, so that the loader
-// finds them by their sonames. What is not there is missed when a candidate asks for it.
-void LoadLibraries() {
-  for (const char* name : {"libm.so.6", "libdl.so.2", "librt.so.1", "libpthread.so.0",
-                           "libgcc_s.so.1", "libstdc++.so.6"}) {
-    dlopen(name, RTLD_NOW | RTLD_LOCAL);
-  }
 }
 
 void OnCrash(int signal, siginfo_t* info, void*) {
@@ -131,7 +118,7 @@ const char* CageGuest(int first_unused, int64_t memory_bytes) {
     if (dup2(null, standard) < 0) return "the standard streams";
   }
   if (close_range(static_cast<unsigned>(first_unused), ~0u, 0) != 0) return "closing descriptors";
-  LoadLibraries();
+  LoadStandardLibraries();
   void* range = mmap(reinterpret_cast<void*>(ring::kDeviceBase), ring::kDeviceBytes, PROT_NONE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
   if (range != reinterpret_cast<void*>(ring::kDeviceBase)) return "the device's addresses";
@@ -171,22 +158,6 @@ const char* ForbidSystemCalls(Calls calls) {
   bool loaded = AddRules(filter, calls) && seccomp_load(filter) == 0;
   seccomp_release(filter);
   return loaded ? nullptr : "the system call filter";
-}
-
-const char* ForbidOpening() {
-  constexpr uint16_t kEqual = BPF_JMP | BPF_JEQ | BPF_K;
-  // The filter below this one has seen to the architecture and refuses all other calls.
-  sock_filter program[] = {
-      {BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
-      {kEqual, 3, 0, SYS_openat},
-      {kEqual, 2, 0, SYS_newfstatat},
-      {kEqual, 1, 0, SYS_seccomp},
-      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
-      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EPERM},
-  };
-  const sock_fprog filter{static_cast<uint16_t>(sizeof program / sizeof *program), program};
-  return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) == 0 ? nullptr
-                                                                        : "the second filter";
 }
 
 }  // namespace kw::eval

@@ -18,13 +18,10 @@ const char* CageEmulator();
 
 // From here on: no new process, no network, no signals to others, no path.
 enum class Calls {
-  kLoading,   // one thread; the loader may open what the layers before let it
+  kLoading,   // one thread; the loader may open what the layers before let it, until ForbidOpening
   kComputing  // our own code: threads, no opening
 };
 const char* ForbidSystemCalls(Calls calls);
-
-// On top of kLoading, once the object is mapped: nothing is opened or looked up any more.
-const char* ForbidOpening();
 
 // A signal that ends the guest leaves its number and address in the ring, as a hint for the
 // author.

@@ -18,6 +18,7 @@
 
 #include "cage.h"
 #include "channel.h"
+#include "kw/base/confine.h"
 #include "messages.h"
 #include "ring.h"
 #include "wire.h"
@@ -51,19 +52,6 @@ std::optional<std::string> NextPacket() {
 
 using Run = void (*)();
 
-// As the loader would: DT_INIT first, then the array in order.
-void Construct(const Constructors& constructors, uint64_t base) {
-  using Function = void (*)(int, char**, char**);
-  static char* nothing[] = {nullptr};
-  if (constructors.init != 0) {
-    reinterpret_cast<Function>(base + constructors.init)(0, nothing, environ);
-  }
-  const auto* array = reinterpret_cast<const Function*>(base + constructors.array);
-  for (uint64_t i = 0; i < constructors.array_bytes / sizeof(Function); ++i) {
-    array[i](0, nothing, environ);
-  }
-}
-
 LoadedMessage Load(const Constructors& constructors, Run* run) {
   const std::string path = "/proc/self/fd/" + std::to_string(ring::kGuestObjectFd);
   void* object = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -77,7 +65,7 @@ LoadedMessage Load(const Constructors& constructors, Run* run) {
   close(ring::kGuestObjectFd);
   *run = reinterpret_cast<Run>(dlsym(object, "run"));
   if (!*run) return {false, false, "no symbol run"};
-  Construct(constructors, place->l_addr);
+  RunConstructors(constructors, place->l_addr);
   return {true, false, ""};
 }
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "constructors.h"
+#include "kw/base/constructors.h"
 #include "kw/eval/device.h"
 
 namespace kw::eval {

@@ -37,6 +37,14 @@ struct CageLayer {
 // Descriptors that are open stay so, and /proc/self/fd/N opens a memory file still.
 [[nodiscard]] const char* GiveUpRights();
 
+// Loads the libraries that a stranger's object may name, before files are out of reach: the loader
+// then finds them by their sonames. What is not there is missed when an object asks for it.
+void LoadStandardLibraries();
+
+// On top of a list of system calls that holds openat, newfstatat and seccomp for the loader's sake:
+// none of them any more. nullptr, or what could not be had.
+[[nodiscard]] const char* ForbidOpening();
+
 // What a program of others may do: read and run what lies in `read`, change what lies in `write`,
 // reach no network, look into no other process. Prepared before fork, entered between fork and
 // exec. Immutable; shared by threads.

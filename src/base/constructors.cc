@@ -1,12 +1,13 @@
-#include "constructors.h"
+#include "kw/base/constructors.h"
 
 #include <elf.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <optional>
 #include <vector>
 
-namespace kw::eval {
+namespace kw {
 namespace {
 
 // In the range of systems, used by none: the loader passes over it.
@@ -72,4 +73,16 @@ Constructors TakeConstructors(std::string* object) {
   return taken;
 }
 
-}  // namespace kw::eval
+void RunConstructors(const Constructors& constructors, uint64_t base) {
+  using Function = void (*)(int, char**, char**);
+  static char* nothing[] = {nullptr};
+  if (constructors.init != 0) {
+    reinterpret_cast<Function>(base + constructors.init)(0, nothing, environ);
+  }
+  const auto* array = reinterpret_cast<const Function*>(base + constructors.array);
+  for (uint64_t i = 0; i < constructors.array_bytes / sizeof(Function); ++i) {
+    array[i](0, nothing, environ);
+  }
+}
+
+}  // namespace kw

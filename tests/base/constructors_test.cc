@@ -1,22 +1,25 @@
-#include "src/eval/device/constructors.h"
+#include "kw/base/constructors.h"
 
 #include <dlfcn.h>
 #include <elf.h>
 #include <gtest/gtest.h>
 
-#include <cstring>
+#include <exception>
 
 #include "kw/base/file.h"
 
-namespace kw::eval {
+namespace kw {
 namespace {
 
-std::string RuntimeLibrary() {
-  return *ReadFile(std::string(KW_BINARY_DIR) + "/lib/libcudart.so.13");
+// An object with constructors of its own that is there wherever tests run.
+std::string CxxLibrary() {
+  Dl_info info;
+  EXPECT_NE(dladdr(reinterpret_cast<void*>(&std::set_terminate), &info), 0);
+  return *ReadFile(info.dli_fname);
 }
 
 TEST(Constructors, AreTakenOutOfAnObject) {
-  std::string object = RuntimeLibrary();
+  std::string object = CxxLibrary();
   const std::string before = object;
   const Constructors taken = TakeConstructors(&object);
   EXPECT_NE(taken.array, 0u);
@@ -30,22 +33,20 @@ TEST(Constructors, AreTakenOutOfAnObject) {
 }
 
 TEST(Constructors, BrokenObjectsAreLeftAsTheyAre) {
-  const std::string whole = RuntimeLibrary();
-  for (size_t keep = 0; keep < whole.size(); keep += 61) {
+  const std::string whole = CxxLibrary();
+  for (size_t keep = 0; keep < whole.size(); keep += 4099) {
     std::string cut = whole.substr(0, keep);
     TakeConstructors(&cut);
     EXPECT_EQ(cut.size(), keep);
   }
   // Every byte of the headers, wrong.
-  for (size_t at = 0; at < 1024; ++at) {
-    for (const char wrong : {'\0', '\x7f', '\xff'}) {
-      std::string object = whole;
-      object[at] = wrong;
-      TakeConstructors(&object);
-      EXPECT_EQ(object.size(), whole.size());
-    }
+  for (size_t at = 0; at < 768; ++at) {
+    std::string object = whole;
+    object[at] = static_cast<char>(~object[at]);
+    TakeConstructors(&object);
+    EXPECT_EQ(object.size(), whole.size());
   }
 }
 
 }  // namespace
-}  // namespace kw::eval
+}  // namespace kw
