@@ -105,6 +105,9 @@ class Device {
   virtual std::string name() const = 0;  // "a100_sxm4"
   virtual const DeviceSheet& sheet() const = 0;
   [[nodiscard]] virtual Result<OpenOutcome> Open(const OpenRequest& request) = 0;
+  // Starts what the calling thread's next Open will need, so that it finds it waiting in its cage.
+  // Every candidate has a guest of its own, warm or not.
+  virtual void Prepare() {}
 };
 
 struct EmulatorDeviceConfig {
