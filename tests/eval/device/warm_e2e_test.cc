@@ -2,6 +2,9 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <chrono>
+#include <fstream>
+#include <string>
 #include <thread>
 
 #include "candidate.h"
@@ -66,9 +69,25 @@ TEST_F(Warm, ThoseThatEndedAreReplaced) {
   EXPECT_FALSE(OutputOf(*Open()).empty());
 }
 
-// They end with the thread that started them.
+bool Ended(int pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string stat;
+  std::getline(file, stat);
+  return stat.empty() || stat.find(") Z ") != stat.npos;
+}
+
+// They end with the thread that started them, even as another user.
 TEST_F(Warm, ServeTheThreadThatAskedForThem) {
-  std::thread([&] { device_->Prepare(); }).join();
+  std::thread([&] {
+    device_->Prepare();
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }).join();
+  for (const int child : Children()) {
+    for (int i = 0; i < 200 && !Ended(child); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    EXPECT_TRUE(Ended(child)) << child;
+  }
   EXPECT_FALSE(OutputOf(*Open()).empty());
 }
 
