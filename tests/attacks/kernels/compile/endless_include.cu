@@ -1,6 +1,6 @@
 // attack: compile: includes a device that never ends
 // task: leaky_relu
-// expect: COMPILE_ERROR, MALFORMED, TIMEOUT compile|include|time
+// expect: COMPILE_ERROR, MALFORMED, TIMEOUT compile_error|limit|time
 #include <cstdint>
 
 __global__ void leaky(const float* x, float slope, float* y, int64_t n) {

@@ -1,6 +1,6 @@
 // attack: compile: includes a file of the machine to have it in the diagnostics
 // task: leaky_relu
-// expect: COMPILE_ERROR, MALFORMED compile|include
+// expect: COMPILE_ERROR, MALFORMED compile_error
 #include <cstdint>
 
 __global__ void leaky(const float* x, float slope, float* y, int64_t n) {

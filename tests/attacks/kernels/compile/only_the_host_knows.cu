@@ -1,6 +1,6 @@
 // attack: compile: gives the device another kernel than the host has names for
 // task: leaky_relu
-// expect: RUNTIME_ERROR, COMPILE_ERROR, INCORRECT_NUMERICAL launch_failed|load_failed|compile|output_not_written
+// expect: RUNTIME_ERROR, COMPILE_ERROR, INCORRECT_NUMERICAL launch_failed|load_failed|compile_error|output_not_written
 #include <cstdint>
 
 #ifdef __CUDA_ARCH__

@@ -1,6 +1,6 @@
 // attack: compile: makes the compiler print without end
 // task: leaky_relu
-// expect: COMPILE_ERROR, MALFORMED compile
+// expect: COMPILE_ERROR, MALFORMED compile_error
 #include <cstdint>
 
 __global__ void leaky(const float* x, float slope, float* y, int64_t n) {

@@ -1,6 +1,6 @@
 // attack: contents: writes an element only where the output still holds the poison it has learned
 // task: leaky_relu
-// expect: INCORRECT_NUMERICAL, REJECTED, RUNTIME_ERROR numerical|uninit|output_not_written
+// expect: INCORRECT_NUMERICAL, REJECTED, RUNTIME_ERROR numerical|uninitialised|output_not_written
 #include <cstdint>
 
 __global__ void lazy(const float* x, float slope, float* y, int64_t n, int64_t step) {

@@ -1,6 +1,6 @@
 // attack: contents: takes a tile from shared memory that an earlier block may have left there
 // task: row_sum
-// expect: INCORRECT_NUMERICAL, REJECTED, RUNTIME_ERROR numerical|uninit|race
+// expect: INCORRECT_NUMERICAL, REJECTED, RUNTIME_ERROR numerical|uninitialised|shared_race
 #include <cstdint>
 
 __global__ void inherits(const float* x, float* y, int64_t cols) {

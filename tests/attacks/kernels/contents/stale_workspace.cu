@@ -1,6 +1,6 @@
 // attack: contents: reads a workspace that was freed with the answer in it
 // task: leaky_relu
-// expect: INCORRECT_NUMERICAL, REJECTED, RUNTIME_ERROR numerical|uninit|use_after_free
+// expect: INCORRECT_NUMERICAL, REJECTED, RUNTIME_ERROR numerical|uninitialised|use_after_free
 #include <cstdint>
 
 __global__ void leaky(const float* x, float slope, float* y, int64_t n) {

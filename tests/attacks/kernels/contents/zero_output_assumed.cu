@@ -1,6 +1,6 @@
 // attack: contents: adds to an output that it takes for zeroed
 // task: row_sum
-// expect: INCORRECT_NUMERICAL, REJECTED, RUNTIME_ERROR numerical|uninitialised|uninitialized
+// expect: INCORRECT_NUMERICAL, REJECTED, RUNTIME_ERROR numerical|uninitialised
 #include <cstdint>
 
 __global__ void add(const float* x, float* y, int64_t cols) {

@@ -1,6 +1,6 @@
 // attack: descriptors: writes garbage to every descriptor there may be
 // task: leaky_relu
-// expect: REJECTED protocol
+// expect: REJECTED, RUNTIME_ERROR protocol|SIGXFSZ
 #include <cstdint>
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
 // attack: descriptors: floods the doorbell with the largest numbers
 // task: leaky_relu
-// expect: INCORRECT_NUMERICAL, REJECTED output_not_written|protocol
+// expect: INCORRECT_NUMERICAL, REJECTED, RUNTIME_ERROR output_not_written|protocol|SIGXFSZ
 #include <cstdint>
 #include <unistd.h>
 

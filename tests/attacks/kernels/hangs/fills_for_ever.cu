@@ -1,4 +1,4 @@
-// attack: hangs: fills a gigabyte of device memory again and again: no instruction of a kernel, hardly any of the host
+// attack: hangs: fills a large piece of device memory again and again: no instruction of a kernel, hardly any of the host
 // task: leaky_relu
 // expect: TIMEOUT instruction_budget|copied and filled
 #include <cstdint>
@@ -13,10 +13,10 @@ static void Honest(const float* x, float slope, float* y, int64_t n, cudaStream_
 
 extern "C" void run(const float* x, float slope, float* y, int64_t n, cudaStream_t stream) {
   static char* big = nullptr;
-  if (!big) cudaMalloc(&big, 1ull << 30);
+  if (!big) cudaMalloc(&big, 256ull << 20);
   Honest(x, slope, y, n, stream);
   for (;;) {
-    if (cudaMemsetAsync(big, 1, 1ull << 30, stream) != cudaSuccess) break;
+    if (cudaMemsetAsync(big, 1, 256ull << 20, stream) != cudaSuccess) break;
     if (cudaStreamSynchronize(stream) != cudaSuccess) break;
   }
   for (;;) {

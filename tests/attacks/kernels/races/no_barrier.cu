@@ -1,6 +1,6 @@
 // attack: races: leaves the barriers out and hopes for warps in step
 // task: row_sum
-// expect: REJECTED, INCORRECT_NUMERICAL race|numerical
+// expect: REJECTED, INCORRECT_NUMERICAL shared_race|global_race|numerical
 #include <cstdint>
 
 __global__ void hasty(const float* x, float* y, int64_t cols) {

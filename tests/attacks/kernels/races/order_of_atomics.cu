@@ -1,6 +1,6 @@
 // attack: races: takes for granted that blocks draw their tickets in order
 // task: row_sum
-// expect: INCORRECT_NUMERICAL, REJECTED numerical|race
+// expect: INCORRECT_NUMERICAL, REJECTED numerical|global_race
 #include <cstdint>
 
 __device__ unsigned g_ticket;

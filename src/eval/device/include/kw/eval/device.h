@@ -39,6 +39,9 @@ struct CallArgument {
 struct CallRequest {
   std::vector<CallArgument> arguments;
   uint64_t seed = 0;  // places and poisons the buffers, orders warps
+  // In the buffers of the call before, where that had buffers of the same sizes: what a benchmark
+  // does that allocates once. Their contents are fresh all the same.
+  bool reuse_buffers = false;
   uint64_t lane_instruction_budget = 2'000'000'000;
   int64_t host_cpu_ms = 5'000;  // of the guest
   int64_t wall_ms = 50'000;     // backstop; such an outcome is environmental
@@ -72,8 +75,11 @@ struct CallOutcome {
   std::vector<Hazard> hazards;         // input_written and guard zones included
   std::vector<LaunchRecord> launches;  // in the order in which they ran
   uint64_t host_to_device_bytes = 0, device_to_host_bytes = 0;
-  bool result_from_host = false;  // some output's last writer was a copy from host memory
-  std::string printed;            // device printf
+  // Some output's last writer was a copy from host memory, or what the outputs hold went through
+  // the host: inputs or partial results were copied down, and work followed that could bring them
+  // back (docs/formats/guest-protocol.md).
+  bool result_from_host = false;
+  std::string printed;  // device printf
 };
 
 // A loaded candidate. It keeps its state (statics, workspaces) between calls.
@@ -94,6 +100,7 @@ struct OpenRequest {
 struct OpenOutcome {
   std::unique_ptr<Session> session;  // empty when the object cannot be loaded
   bool unsupported = false;          // ... because the emulator lacks something
+  bool rejected = false;             // ... because it redefines functions of the CUDA runtime
   std::string message;               // why, for the author
 };
 

@@ -1,6 +1,6 @@
 // attack: races: adds to the output from many blocks without atomics
 // task: row_sum
-// expect: REJECTED, INCORRECT_NUMERICAL race|numerical
+// expect: REJECTED, INCORRECT_NUMERICAL shared_race|global_race|numerical
 #include <cstdint>
 
 __global__ void unguarded(const float* x, float* y, int64_t cols) {
