@@ -189,6 +189,8 @@ ServiceReply DeviceService::CopyDevice(const Area& to, const Area& from, uint64_
 
 void DeviceService::RunCopy(const Area& to, const Area& from) {
   if (!Moves(to.width * to.rows)) return;
+  ++outcome_.device_moves;
+  outcome_.device_moved_bytes += 2 * to.width * to.rows;
   std::string piece;
   for (uint64_t row = 0; row < to.rows; ++row) {
     for (uint64_t x = 0; x < to.width; x += kCopyPiece) {
@@ -222,6 +224,8 @@ ServiceReply DeviceService::FillArea(const Area& to, uint8_t value, uint64_t str
 
 void DeviceService::RunFill(const Area& to, uint8_t value) {
   if (!Moves(to.width * to.rows)) return;
+  ++outcome_.device_moves;
+  outcome_.device_moved_bytes += to.width * to.rows;
   for (uint64_t row = 0; row < to.rows; ++row) {
     auto filled = emulator_.Fill(to.address + row * to.pitch, value, to.width);
     if (!filled) return StopAtFault(filled.error().message);

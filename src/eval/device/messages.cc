@@ -219,6 +219,7 @@ std::string EncodeOutcome(const CallOutcome& o) {
   w.Number<uint64_t>(o.launches.size());
   for (const LaunchRecord& launch : o.launches) Put(w, launch);
   w.Number(o.host_to_device_bytes).Number(o.device_to_host_bytes);
+  w.Number(o.device_moves).Number(o.device_moved_bytes);
   w.Number<uint8_t>(o.result_from_host).Text(o.printed);
   return w.Take();
 }
@@ -237,6 +238,8 @@ std::optional<CallOutcome> DecodeOutcome(std::string_view bytes) {
   for (uint64_t i = 0; i < launches; ++i) o.launches.push_back(TakeLaunch(r));
   r.Number(&o.host_to_device_bytes);
   r.Number(&o.device_to_host_bytes);
+  r.Number(&o.device_moves);
+  r.Number(&o.device_moved_bytes);
   o.result_from_host = r.Bool();
   o.printed = r.Text();
   return Checked(r, std::move(o));

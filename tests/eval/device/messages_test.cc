@@ -27,6 +27,8 @@ CallOutcome SomeOutcome() {
   launch.counters.divergent_branches = 6;
   outcome.launches = {launch};
   outcome.host_to_device_bytes = 8;
+  outcome.device_moves = 2;
+  outcome.device_moved_bytes = 24;
   outcome.device_to_host_bytes = 9;
   outcome.result_from_host = true;
   outcome.printed = std::string("a\0b", 3);

@@ -75,6 +75,8 @@ struct CallOutcome {
   std::vector<Hazard> hazards;         // input_written and guard zones included
   std::vector<LaunchRecord> launches;  // in the order in which they ran
   uint64_t host_to_device_bytes = 0, device_to_host_bytes = 0;
+  // Copies and fills within device memory: how many, and the bytes that they read and wrote.
+  uint64_t device_moves = 0, device_moved_bytes = 0;
   // Some output's last writer was a copy from host memory, or what the outputs hold went through
   // the host: inputs or partial results were copied down, and work followed that could bring them
   // back (docs/formats/guest-protocol.md).
