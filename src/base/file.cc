@@ -125,29 +125,6 @@ bool IsDirectory(const std::string& path) {
   return fs::is_directory(path, error);
 }
 
-Result<ScratchDirectory> ScratchDirectory::Make(std::string_view purpose) {
-  std::error_code error;
-  fs::path root = fs::temp_directory_path(error);
-  if (error) root = "/tmp";
-  std::string path = (root / ("kwright-" + std::string(purpose) + "-XXXXXX")).string();
-  if (::mkdtemp(path.data()) == nullptr) return FailErrno("make a scratch folder", path);
-  return ScratchDirectory(std::move(path));
-}
-
-ScratchDirectory::ScratchDirectory(ScratchDirectory&& other) noexcept
-    : path_(std::exchange(other.path_, {})) {}
-
-ScratchDirectory& ScratchDirectory::operator=(ScratchDirectory&& other) noexcept {
-  std::swap(path_, other.path_);
-  return *this;
-}
-
-ScratchDirectory::~ScratchDirectory() {
-  if (path_.empty()) return;
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
-}
-
 std::string ProgramDirectory() {
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);

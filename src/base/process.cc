@@ -98,16 +98,18 @@ void ArrangeDescriptors(const std::vector<std::pair<int, int>>& wanted, int repo
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  int top = 2;
-  for (const auto& [here, there] : descriptors) top = std::max(top, there);
-  ArrangeDescriptors(descriptors, report);
-  report = top + 1;
   const auto fail = [&] {
     const int number = errno;
     const ssize_t ignored = write(report, &number, sizeof number);
     static_cast<void>(ignored);
     _exit(127);
   };
+  // Its rules are a descriptor, which does not outlive the next step.
+  if (spec.confinement && !spec.confinement->Enter()) fail();
+  int top = 2;
+  for (const auto& [here, there] : descriptors) top = std::max(top, there);
+  ArrangeDescriptors(descriptors, report);
+  report = top + 1;
   if (!spec.directory.empty() && chdir(spec.directory.c_str()) != 0) fail();
   Limit(RLIMIT_CPU, spec.limits.cpu_seconds);
   Limit(RLIMIT_AS, spec.limits.memory_bytes);

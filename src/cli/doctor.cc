@@ -9,6 +9,7 @@
 #include "kw/base.h"
 #include "kw/base/json.h"
 #include "kw/eval/build.h"
+#include "kw/eval/device.h"
 #include "output.h"
 #include "rooms.h"
 
@@ -71,6 +72,13 @@ void CheckGpus(std::vector<Finding>& findings) {
        "sheet, never measured"});
 }
 
+void CheckCage(std::vector<Finding>& findings) {
+  for (const CageLayer& layer : eval::ProbeCage()) {
+    const char* state = layer.active ? "ok" : layer.required ? "missing" : "fallback";
+    findings.push_back({"cage", state, layer.name + ": " + layer.why});
+  }
+}
+
 void CheckModel(const DoctorOptions& options, std::vector<Finding>& findings) {
   const char* key = std::getenv("KWRIGHT_API_KEY");
   if (key == nullptr) key = std::getenv("OPENAI_API_KEY");
@@ -99,6 +107,7 @@ int Doctor(const DoctorOptions& options) {
   std::string home;
   findings.push_back(CheckHome(home));
   CheckToolchain(findings);
+  CheckCage(findings);
   CheckGpus(findings);
   findings.push_back(
       {"embedder", "ok", MakeHashEmbedder()->name() + " (built in: no download, deterministic)"});

@@ -1,7 +1,12 @@
 #include "kw/base/file.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
 
 namespace kw {
 namespace {
@@ -34,6 +39,25 @@ TEST(ScratchDirectory, IsRemovedWithAllItHolds) {
     ASSERT_TRUE(WriteFileAtomic(path + "/a/b/c", "x"));
   }
   EXPECT_FALSE(IsDirectory(path));
+}
+
+TEST(ScratchDirectory, TheFirstOneRemovesWhatKilledProcessesLeft) {
+  const ScratchDirectory temporary = *ScratchDirectory::Make("file-test");
+  const char* const before = std::getenv("TMPDIR");
+  const std::string restored = before == nullptr ? "" : before;
+  const std::string root = temporary.path() + "/kwright-scratch-" + std::to_string(::getuid());
+  ASSERT_TRUE(MakeDirectories(root + "/build-abandoned/a"));
+  ASSERT_TRUE(MakeDirectories(root + "/build-in-use"));
+  const int held = ::open((root + "/build-in-use").c_str(), O_RDONLY | O_DIRECTORY);
+  ASSERT_EQ(::flock(held, LOCK_EX), 0);
+  setenv("TMPDIR", temporary.path().c_str(), 1);
+  const auto scratch = ScratchDirectory::Make("file-test");
+  before == nullptr ? unsetenv("TMPDIR") : setenv("TMPDIR", restored.c_str(), 1);
+  ASSERT_TRUE(scratch) << scratch.error().ToString();
+  EXPECT_FALSE(IsDirectory(root + "/build-abandoned"));
+  EXPECT_TRUE(IsDirectory(root + "/build-in-use"));
+  EXPECT_TRUE(IsDirectory(scratch->path()));
+  ::close(held);
 }
 
 TEST(ProgramHome, IsTheFolderNamedOrAnError) {

@@ -9,6 +9,7 @@
 #include "kw/base/clock.h"
 #include "kw/base/process.h"
 #include "kw/base/text.h"
+#include "readable.h"
 
 namespace kw::eval {
 namespace {
@@ -63,6 +64,8 @@ BuildRun::BuildRun(const Toolchain& toolchain, const BuilderConfig& config,
       scratch_(std::move(scratch)),
       folder_(std::move(folder)),
       environment_(CompilerEnvironment(toolchain, folder_)),
+      readable_(ReadableBy(toolchain)),
+      confinement_(Confinement::Make({.read = readable_, .write = {folder_, "/dev/null"}})),
       cpu_left_us_(config.compile_cpu_seconds * 1'000'000),
       deadline_us_(SystemClock().MonotonicMicros() + config.wall_ms * 1000) {}
 
@@ -87,11 +90,13 @@ Result<Step> BuildRun::Execute(StepCommand command) {
   const int64_t wall_ms =
       std::max<int64_t>(1, (deadline_us_ - SystemClock().MonotonicMicros()) / 1000);
   command[0] = Resolved(command[0]);
+  const StepCommand ran = confines_files() ? StepCommand() : command;
   KW_ASSIGN(ProcessExit exit, RunProcess({
                                   .argv = std::move(command),
                                   .environment = environment_,
                                   .directory = folder_,
                                   .no_new_privileges = true,
+                                  .confinement = confinement_,
                                   .limits = {.cpu_seconds = seconds,
                                              .wall_ms = wall_ms,
                                              .memory_bytes = config_.memory_bytes,
@@ -100,8 +105,28 @@ Result<Step> BuildRun::Execute(StepCommand command) {
   const int64_t left_us = cpu_left_us_ -= exit.cpu_us;
   Step step{.output = exit.err + exit.out};
   step.end = Classify(exit, step.output, seconds * 1'000'000);
+  if (const std::optional<std::string> file = TookIn(ran)) {
+    // What the step said may quote it.
+    step = {Step::End::kFailed,
+            fmt::format("{}:1:1: error: {}: Permission denied\n", kSourceName, *file)};
+  }
   if (step.ok() && left_us <= 0) step.end = Step::End::kCpu;
   return step;
+}
+
+// The file outside of what may be read that a step has taken in, by what preprocessors wrote.
+std::optional<std::string> BuildRun::TookIn(const StepCommand& command) const {
+  std::vector<std::string> written;
+  for (size_t i = 0; i + 1 < command.size(); ++i) {
+    if (command[i] == "--keep") written = {"kernel.cpp1.ii", "kernel.cpp4.ii"};
+    if (command[i] == "-o" && command[i + 1].ends_with(".ii")) written = {command[i + 1]};
+  }
+  for (const std::string& name : written) {
+    const Result<std::string> text = Read(name);
+    if (!text) continue;
+    if (auto file = ForeignFile(*text, readable_, folder_)) return file;
+  }
+  return std::nullopt;
 }
 
 Result<std::optional<Compiled>> BuildRun::Explain(const Step& step, const std::string& source,
@@ -134,10 +159,19 @@ Result<std::optional<Compiled>> BuildRun::Explain(const Step& step, const std::s
       break;
     case Step::End::kDisk:
       return Fail(ErrorCode::kIo, "the disk of the scratch folder is full: " + folder_);
-    case Step::End::kFailed:
-      if (diagnostics.empty()) break;
-      compiled = Refused("compile_error", FormatDiagnostics(diagnostics, source, name));
+    case Step::End::kFailed: {
+      if (diagnostics.empty()) {
+        const std::optional<std::string> refused = RefusedByAssembler(step.output);
+        if (refused) compiled = Refused("compile_error", "error: " + *refused);
+        break;
+      }
+      std::vector<Diagnostic> explained = diagnostics;
+      for (Diagnostic& diagnostic : explained) {
+        if (auto refused = ExplainRefusedFile(diagnostic.message)) diagnostic.message = *refused;
+      }
+      compiled = Refused("compile_error", FormatDiagnostics(explained, source, name));
       break;
+    }
   }
   return compiled;
 }

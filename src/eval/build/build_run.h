@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "diagnostics.h"
+#include "kw/base/confine.h"
 #include "kw/base/file.h"
 #include "kw/eval/build.h"
 #include "steps.h"
@@ -46,18 +47,23 @@ class BuildRun {
   void AddEnvironment(const std::vector<std::string>& added);
 
   Result<Step> Execute(StepCommand command);
+  // Whether the kernel keeps steps from other files; else what a preprocessor wrote is looked
+  // through, and a step that took in another file has failed.
+  bool confines_files() const { return confinement_->confines_files(); }
   // The outcome of a step that failed; nothing when `diagnostics` of an ordinary failure is empty.
   Result<std::optional<Compiled>> Explain(const Step& step, const std::string& source,
                                           const std::vector<Diagnostic>& diagnostics,
                                           std::string_view source_name) const;
 
  private:
+  std::optional<std::string> TookIn(const StepCommand& command) const;
   std::string Resolved(const std::string& program) const;
 
   const BuilderConfig& config_;
   ScratchDirectory scratch_;
   std::string folder_;
-  std::vector<std::string> environment_;
+  std::vector<std::string> environment_, readable_;
+  std::shared_ptr<const Confinement> confinement_;
   std::atomic<int64_t> cpu_left_us_;
   int64_t deadline_us_;
 };

@@ -114,7 +114,8 @@ Result<Step> CandidateBuild::RunPtxas() {
 // The .file directives name the scratch folder: without it the same source gives the same bytes.
 Result<void> CandidateBuild::RemovePlaceFromPtx() {
   KW_ASSIGN(std::string ptx, run_.Read("kernel.ptx"));
-  return run_.Write("kernel.ptx", ReplaceAll(std::move(ptx), run_.folder() + "/", ""));
+  const std::string escaped = ReplaceAll(ReplaceAll(run_.folder(), "\\", "\\\\"), "\"", "\\\"");
+  return run_.Write("kernel.ptx", ReplaceAll(std::move(ptx), escaped + "/", ""));
 }
 
 std::vector<Diagnostic> CandidateBuild::PtxasErrors(const std::string& output) {

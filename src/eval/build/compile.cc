@@ -61,11 +61,22 @@ Result<Compiled> Compiler::Candidate(const std::string& source, const BuildTarge
 Result<Compiled> Compiler::Reference(const std::string& source) {
   KW_ASSIGN(std::unique_ptr<BuildRun> run, BuildRun::Start(toolchain_, config_));
   KW_TRY(run->Write(kReferenceName, source));
-  StepCommand command = {toolchain_.info.gxx_path};
-  const std::vector<std::string> flags = ReferenceFlags();
-  command.insert(command.end(), flags.begin(), flags.end());
-  command.insert(command.end(), {"-o", "reference.so", kReferenceName});
-  KW_ASSIGN(Step step, run->Execute(std::move(command)));
+  const auto compile = [&](std::vector<std::string> more) {
+    StepCommand command = {toolchain_.info.gxx_path};
+    for (const auto& flags : {ReferenceFlags(), std::move(more)}) {
+      command.insert(command.end(), flags.begin(), flags.end());
+    }
+    command.push_back(kReferenceName);
+    return run->Execute(std::move(command));
+  };
+  Step step;
+  // What it includes is seen before it is compiled.
+  if (!run->confines_files()) {
+    KW_ASSIGN(step, compile({"-E", "-o", "reference.ii"}));
+  }
+  if (step.ok()) {
+    KW_ASSIGN(step, compile({"-o", "reference.so"}));
+  }
   if (!step.ok()) {
     const std::vector<Diagnostic> found =
         Merged(ParseCompilerErrors(step.output, kReferenceName), ParseLinkErrors(step.output));

@@ -1,23 +1,24 @@
 #include "cage.h"
 
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
+#include "kw/base/confine.h"
 #include "ring.h"
 
 namespace kw::eval {
 namespace {
+
+// Far above what the calls of a whole verdict may use together: the worker watches each call.
+constexpr uint64_t kGuestCpuSeconds = 3600;
 
 volatile uint64_t* g_crash_address = nullptr;
 volatile uint32_t* g_crash_signal = nullptr;
@@ -25,15 +26,6 @@ volatile uint32_t* g_crash_signal = nullptr;
 bool Limit(int resource, uint64_t value) {
   rlimit limit{value, value};
   return setrlimit(static_cast<__rlimit_resource>(resource), &limit) == 0;
-}
-
-bool DropCapabilities() {
-  for (int capability = 0; capability <= CAP_LAST_CAP; ++capability) {
-    prctl(PR_CAPBSET_DROP, capability);  // refused where there is none to drop
-  }
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct none[2] = {};
-  return syscall(SYS_capset, &header, none) == 0;
 }
 
 void OnCrash(int signal, siginfo_t* info, void*) {
@@ -57,13 +49,8 @@ constexpr int kAllowed[] = {
     SCMP_SYS(madvise),
     SCMP_SYS(brk),
     SCMP_SYS(fstat),
-    SCMP_SYS(newfstatat),
-    SCMP_SYS(stat),
     SCMP_SYS(lseek),
     SCMP_SYS(pread64),
-    SCMP_SYS(readlink),
-    SCMP_SYS(access),
-    SCMP_SYS(getcwd),
     SCMP_SYS(rt_sigaction),
     SCMP_SYS(rt_sigprocmask),
     SCMP_SYS(rt_sigreturn),
@@ -96,23 +83,27 @@ constexpr int kAllowed[] = {
     SCMP_SYS(poll),
 };
 
-bool AddRules(scmp_filter_ctx filter, Threads threads) {
+bool AddRules(scmp_filter_ctx filter, Calls calls) {
   for (int call : kAllowed) {
     if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0) != 0) return false;
   }
-  // Opening: to read, for the loader.
-  constexpr auto kWriting =
-      static_cast<scmp_datum_t>(O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY));
-  bool added = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
-                                SCMP_A2(SCMP_CMP_MASKED_EQ, kWriting, 0)) == 0;
   // abort() raises its signal at its own process.
   auto self = static_cast<scmp_datum_t>(getpid());
-  added &= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                            SCMP_A0(SCMP_CMP_EQ, self)) == 0;
-  if (threads == Threads::kAllowed) {
+  bool added = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+                                SCMP_A0(SCMP_CMP_EQ, self)) == 0;
+  if (calls == Calls::kComputing) {
     added &= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
                               SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD)) == 0;
+  } else {
+    // For the loader: opening to read, which ForbidOpening ends.
+    constexpr auto kWriting = static_cast<scmp_datum_t>(O_WRONLY | O_RDWR | O_CREAT | O_TRUNC |
+                                                        (O_TMPFILE & ~O_DIRECTORY));
+    added &= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+                              SCMP_A2(SCMP_CMP_MASKED_EQ, kWriting, 0)) == 0;
+    added &= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(seccomp), 0) == 0;
   }
+  // The size of an open file: fstat() is this call too. ForbidOpening ends it for the guest.
+  added &= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 0) == 0;
   // A library that sees ENOSYS falls back to clone, whose flags can be seen.
   added &= seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0;
   return added;
@@ -121,29 +112,30 @@ bool AddRules(scmp_filter_ctx filter, Threads threads) {
 }  // namespace
 
 const char* CageGuest(int first_unused, int64_t memory_bytes) {
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return "no_new_privs";
   int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   if (null < 0) return "/dev/null";
   for (int standard : {0, 1, 2}) {
     if (dup2(null, standard) < 0) return "the standard streams";
   }
   if (close_range(static_cast<unsigned>(first_unused), ~0u, 0) != 0) return "closing descriptors";
+  LoadStandardLibraries();
   void* range = mmap(reinterpret_cast<void*>(ring::kDeviceBase), ring::kDeviceBytes, PROT_NONE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
   if (range != reinterpret_cast<void*>(ring::kDeviceBase)) return "the device's addresses";
   if (!Limit(RLIMIT_AS, ring::kDeviceBytes + static_cast<uint64_t>(memory_bytes)) ||
-      !Limit(RLIMIT_CORE, 0) || !Limit(RLIMIT_FSIZE, 0) || !Limit(RLIMIT_NOFILE, 64) ||
-      !Limit(RLIMIT_MEMLOCK, 0)) {
+      !Limit(RLIMIT_CPU, kGuestCpuSeconds) || !Limit(RLIMIT_NPROC, 0) || !Limit(RLIMIT_CORE, 0) ||
+      !Limit(RLIMIT_FSIZE, 0) || !Limit(RLIMIT_NOFILE, 64) || !Limit(RLIMIT_MEMLOCK, 0) ||
+      !Limit(RLIMIT_MSGQUEUE, 0)) {
     return "the limits";
   }
-  if (!DropCapabilities()) return "the capabilities";
-  return nullptr;
+  return GiveUpRights();
 }
 
 const char* CageEmulator() {
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return "no_new_privs";
-  if (!Limit(RLIMIT_CORE, 0) || !Limit(RLIMIT_FSIZE, 0)) return "the limits";
-  return DropCapabilities() ? nullptr : "the capabilities";
+  if (!Limit(RLIMIT_CORE, 0) || !Limit(RLIMIT_FSIZE, 0) || !Limit(RLIMIT_MSGQUEUE, 0)) {
+    return "the limits";
+  }
+  return GiveUpRights();
 }
 
 void NoteCrashes(volatile uint64_t* address, volatile uint32_t* signal) {
@@ -160,10 +152,10 @@ void NoteCrashes(volatile uint64_t* address, volatile uint32_t* signal) {
   for (int crash : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) sigaction(crash, &action, nullptr);
 }
 
-const char* ForbidSystemCalls(Threads threads) {
+const char* ForbidSystemCalls(Calls calls) {
   scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
   if (!filter) return "seccomp";
-  bool loaded = AddRules(filter, threads) && seccomp_load(filter) == 0;
+  bool loaded = AddRules(filter, calls) && seccomp_load(filter) == 0;
   seccomp_release(filter);
   return loaded ? nullptr : "the system call filter";
 }

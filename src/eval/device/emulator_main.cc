@@ -177,7 +177,7 @@ class Server {
 int main() {
   kw::IgnoreBrokenPipes();
   const char* hole = kw::eval::CageEmulator();
-  if (!hole) hole = kw::eval::ForbidSystemCalls(kw::eval::Threads::kAllowed);
+  if (!hole) hole = kw::eval::ForbidSystemCalls(kw::eval::Calls::kComputing);
   if (hole) {
     std::fprintf(stderr, "kwright-emulator: cannot confine itself: %s\n", hole);
     return 1;

@@ -3,6 +3,7 @@
 // moment the object is loaded nothing that this process says is believed.
 #include <dlfcn.h>
 #include <ffi.h>
+#include <link.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 
 #include "cage.h"
 #include "channel.h"
+#include "kw/base/confine.h"
 #include "messages.h"
 #include "ring.h"
 #include "wire.h"
@@ -50,15 +52,20 @@ std::optional<std::string> NextPacket() {
 
 using Run = void (*)();
 
-LoadedMessage Load(Run* run) {
+LoadedMessage Load(const Constructors& constructors, Run* run) {
   const std::string path = "/proc/self/fd/" + std::to_string(ring::kGuestObjectFd);
   void* object = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!object) {
     const char* why = dlerror();
     return {false, false, why ? why : "dlopen failed"};
   }
+  link_map* place = nullptr;
+  if (dlinfo(object, RTLD_DI_LINKMAP, &place) != 0) return {false, false, "dlinfo failed"};
+  if (const char* hole = ForbidOpening()) return {false, false, hole};
+  close(ring::kGuestObjectFd);
   *run = reinterpret_cast<Run>(dlsym(object, "run"));
   if (!*run) return {false, false, "no symbol run"};
+  RunConstructors(constructors, place->l_addr);
   return {true, false, ""};
 }
 
@@ -107,7 +114,9 @@ int Serve() {
     std::memcpy(&type, packet->data(), sizeof type);
     std::string_view payload = std::string_view(*packet).substr(sizeof type);
     if (type == static_cast<uint32_t>(Message::kLoad)) {
-      if (!Reply(Message::kLoaded, Encode(Load(&run)))) return 1;
+      auto constructors = DecodeConstructors(payload);
+      if (!constructors || run) return 1;
+      if (!Reply(Message::kLoaded, Encode(Load(*constructors, &run)))) return 1;
     } else if (type == static_cast<uint32_t>(Message::kCall)) {
       auto call = DecodeGuestCall(payload);
       if (!call || !run || !CallRun(run, *call)) return 1;
@@ -134,7 +143,7 @@ int main(int argc, char** argv) {
     kw::eval::NoteCrashes(&header->crash_address, &header->crash_signal);
     // The runtime library has mapped the ring before main.
     close(ring::kGuestRingFd);
-    hole = kw::eval::ForbidSystemCalls(kw::eval::Threads::kNone);
+    hole = kw::eval::ForbidSystemCalls(kw::eval::Calls::kLoading);
   }
   kw::eval::LoadedMessage caged{hole == nullptr, false, hole ? hole : ""};
   if (!kw::eval::Reply(kw::eval::Message::kCaged, kw::eval::Encode(caged)) || hole) return 1;

@@ -128,7 +128,10 @@ LoadedMessage ExplainLoadError(std::string_view complaint) {
       return {false, true,
               fmt::format("it needs the library {}, which the emulator does not have", library)};
     }
-    return {false, false, fmt::format("it needs the library {}, which is not there", library)};
+    return {false, false,
+            fmt::format("it needs the library {}: a candidate has the C and C++ standard "
+                        "libraries and the CUDA runtime, no others",
+                        library)};
   }
   if (complaint.find("version `libcudart") != std::string_view::npos) {
     return {false, false,

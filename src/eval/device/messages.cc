@@ -138,6 +138,18 @@ std::optional<LoadedMessage> DecodeLoaded(std::string_view bytes) {
   return Checked(r, std::move(m));
 }
 
+std::string Encode(const Constructors& m) {
+  return WireWriter().Number(m.init).Number(m.array).Number(m.array_bytes).Take();
+}
+std::optional<Constructors> DecodeConstructors(std::string_view bytes) {
+  WireReader r(bytes);
+  Constructors m;
+  r.Number(&m.init);
+  r.Number(&m.array);
+  r.Number(&m.array_bytes);
+  return Checked(r, m);
+}
+
 std::string Encode(const BeginMessage& m) {
   WireWriter w;
   w.Number(m.seed).Number(m.budget).Number(m.exchange_bytes).Number<uint8_t>(m.reuse_buffers);

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kw/base/constructors.h"
 #include "kw/eval/device.h"
 
 namespace kw::eval {
@@ -21,7 +22,7 @@ enum class Message : uint32_t {
   kEnd,       // worker -> emulator: EndMessage; answered by
   kEnded,     // CallOutcome without its outputs, which lie in the exchange
   kCaged,     // guest -> worker, unasked, once: LoadedMessage: it has shed its privileges
-  kLoad,      // worker -> guest: empty; answered by
+  kLoad,      // worker -> guest: Constructors; answered by
   kLoaded,    // LoadedMessage
   kCall,      // worker -> guest: GuestCall; answered by
   kDone,      // the number of the call
@@ -83,6 +84,7 @@ struct GuestCall {
 
 std::string Encode(const OpenMessage& message);
 std::string Encode(const LoadedMessage& message);
+std::string Encode(const Constructors& message);
 std::string Encode(const BeginMessage& message);
 std::string Encode(const BeganMessage& message);
 std::string Encode(const EndMessage& message);
@@ -92,6 +94,7 @@ std::string EncodeOutcome(const CallOutcome& outcome);
 // Nothing when the bytes are not such a message.
 std::optional<OpenMessage> DecodeOpen(std::string_view bytes);
 std::optional<LoadedMessage> DecodeLoaded(std::string_view bytes);
+std::optional<Constructors> DecodeConstructors(std::string_view bytes);
 std::optional<BeginMessage> DecodeBegin(std::string_view bytes);
 std::optional<BeganMessage> DecodeBegan(std::string_view bytes);
 std::optional<EndMessage> DecodeEnd(std::string_view bytes);

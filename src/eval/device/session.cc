@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,23 +29,6 @@ constexpr int64_t kDyingMs = 200;
 constexpr uint64_t kBufferAlignment = 64;
 
 int64_t Now() { return SystemClock().MonotonicMicros(); }
-
-Result<std::pair<Descriptor, Descriptor>> SocketPair(int type) {
-  int ends[2];
-  if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends) != 0) {
-    return Fail(ErrorCode::kIo, std::string("socketpair: ") + std::strerror(errno));
-  }
-  return std::pair(Descriptor(ends[0]), Descriptor(ends[1]));
-}
-
-ProcessSpec ProgramSpec(std::string program, std::vector<std::pair<int, int>> descriptors) {
-  ProcessSpec spec;
-  spec.argv = {std::move(program)};
-  spec.descriptors = std::move(descriptors);
-  spec.no_new_privileges = true;
-  spec.die_with_parent = true;
-  return spec;
-}
 
 GuestValue ValueOf(const CallArgument& argument, uint64_t address) {
   auto bits = [](auto value) {
@@ -92,18 +73,18 @@ bool IsBuffer(const CallArgument& argument) {
 
 }  // namespace
 
-EmulatorSession::EmulatorSession(std::vector<Parameter> parameters, Child emulator, Child guest,
-                                 Channel channel, Descriptor control, Ring ring, Exchange exchange)
+EmulatorSession::EmulatorSession(std::vector<Parameter> parameters, ProcessPair pair)
     : parameters_(std::move(parameters)),
-      emulator_(std::move(emulator)),
-      guest_(std::move(guest)),
-      channel_(std::move(channel)),
-      control_(std::move(control)),
-      ring_(std::move(ring)),
-      exchange_(std::move(exchange)) {}
+      emulator_(std::move(pair.emulator)),
+      guest_(std::move(pair.guest)),
+      channel_(std::move(pair.channel)),
+      control_(std::move(pair.control)),
+      ring_(std::move(pair.ring)),
+      exchange_(std::move(pair.exchange)) {}
 
 Result<OpenOutcome> EmulatorSession::Open(const EmulatorDeviceConfig& config,
-                                          const OpenRequest& request) {
+                                          const OpenRequest& request,
+                                          std::optional<ProcessPair> ready) {
   KW_ASSIGN(std::string object, ReadFile(request.object_path));
   if (LoadedMessage checked = CheckObject(object); !checked.ok) {
     return OpenOutcome{.message = checked.text};
@@ -115,44 +96,24 @@ Result<OpenOutcome> EmulatorSession::Open(const EmulatorDeviceConfig& config,
                                "runtime's own, and give yours another name",
                                name)};
   }
-  // A copy that nobody can change, so that both processes see the same object.
-  KW_ASSIGN(Descriptor file, SealedFile("object", object));
-  KW_ASSIGN(Ring ring, Ring::Make());
-  KW_ASSIGN(Exchange exchange, Exchange::Make());
-  KW_ASSIGN(auto channel, SocketPair(SOCK_STREAM));
-  KW_ASSIGN(auto control, SocketPair(SOCK_SEQPACKET));
-  Descriptor doorbell(eventfd(0, EFD_CLOEXEC));
-  if (doorbell.get() < 0) return Fail(ErrorCode::kIo, "eventfd failed");
-
-  const std::string programs = config.programs.empty() ? ProgramDirectory() : config.programs;
-  ProcessSpec emulator_spec =
-      ProgramSpec(programs + "/kwright-emulator", {{channel.second.get(), ring::kEmulatorChannelFd},
-                                                   {ring.fd(), ring::kEmulatorRingFd},
-                                                   {doorbell.get(), ring::kEmulatorDoorbellFd},
-                                                   {file.get(), ring::kEmulatorObjectFd},
-                                                   {exchange.fd(), ring::kEmulatorExchangeFd}});
-  ProcessSpec guest_spec =
-      ProgramSpec(programs + "/kwright-guest", {{ring.fd(), ring::kGuestRingFd},
-                                                {doorbell.get(), ring::kGuestDoorbellFd},
-                                                {control.second.get(), ring::kGuestControlFd},
-                                                {file.get(), ring::kGuestObjectFd}});
-  guest_spec.argv.push_back(std::to_string(config.guest_memory_bytes));
-  guest_spec.directory = "/";  // where the worker was started is nothing to a candidate
-  guest_spec.no_address_randomisation = true;
-  guest_spec.discard_stderr = true;
-  KW_ASSIGN(Child emulator, Child::Start(emulator_spec));
-  KW_ASSIGN(Child guest, Child::Start(guest_spec));
-  channel.second.Close();
-  control.second.Close();
-  std::unique_ptr<EmulatorSession> session(new EmulatorSession(
-      request.parameters, std::move(emulator), std::move(guest), Channel(std::move(channel.first)),
-      std::move(control.first), std::move(ring), std::move(exchange)));
-  KW_ASSIGN(OpenOutcome outcome, session->Load(config, request.seed));
+  if (!ready) {
+    KW_ASSIGN(ProcessPair started, ProcessPair::Start(config));
+    ready.emplace(std::move(started));
+  }
+  // Copies that nobody can change from here on. The guest's own does nothing while it is being
+  // loaded.
+  KW_TRY(FillAndSeal(ready->object, object));
+  const Constructors constructors = TakeConstructors(&object);
+  KW_TRY(FillAndSeal(ready->guest_object, object));
+  std::unique_ptr<EmulatorSession> session(
+      new EmulatorSession(request.parameters, *std::move(ready)));
+  KW_ASSIGN(OpenOutcome outcome, session->Load(config, constructors, request.seed));
   if (outcome.message.empty()) outcome.session = std::move(session);
   return outcome;
 }
 
-Result<OpenOutcome> EmulatorSession::Load(const EmulatorDeviceConfig& config, uint64_t seed) {
+Result<OpenOutcome> EmulatorSession::Load(const EmulatorDeviceConfig& config,
+                                          const Constructors& constructors, uint64_t seed) {
   const Limits limits{kLoadCpuMs, Now() + kLoadWallMs * 1000};
   OpenMessage open{config.sheet, seed, config.device_memory_bytes};
   KW_TRY(channel_.Send(Message::kOpen, Encode(open)));
@@ -168,7 +129,7 @@ Result<OpenOutcome> EmulatorSession::Load(const EmulatorDeviceConfig& config, ui
   if (!loaded) return Fail(ErrorCode::kInternal, "the emulator sent a broken message");
   if (!loaded->ok) return OpenOutcome{.unsupported = loaded->unsupported, .message = loaded->text};
 
-  KW_TRY(SendPacket(control_.get(), Message::kLoad, ""));
+  KW_TRY(SendPacket(control_.get(), Message::kLoad, Encode(constructors)));
   KW_ASSIGN(Event event, WaitForGuest(Message::kLoaded, limits, &payload));
   switch (event) {
     case Event::kPacket:

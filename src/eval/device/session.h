@@ -4,17 +4,16 @@
 #include <memory>
 #include <optional>
 
-#include "channel.h"
-#include "kw/base/process.h"
 #include "kw/eval/device.h"
-#include "shared_file.h"
+#include "process_pair.h"
 
 namespace kw::eval {
 
 class EmulatorSession : public Session {
  public:
-  // Starts both processes and loads the object.
-  static Result<OpenOutcome> Open(const EmulatorDeviceConfig& config, const OpenRequest& request);
+  // Loads the object into `ready`, or into processes that it starts.
+  static Result<OpenOutcome> Open(const EmulatorDeviceConfig& config, const OpenRequest& request,
+                                  std::optional<ProcessPair> ready);
 
   Result<CallOutcome> Call(const CallRequest& request) override;
 
@@ -25,10 +24,10 @@ class EmulatorSession : public Session {
     int64_t cpu_ms = 0, deadline_us = 0;
   };
 
-  EmulatorSession(std::vector<Parameter> parameters, Child emulator, Child guest, Channel channel,
-                  Descriptor control, Ring ring, Exchange exchange);
+  EmulatorSession(std::vector<Parameter> parameters, ProcessPair pair);
 
-  Result<OpenOutcome> Load(const EmulatorDeviceConfig& config, uint64_t seed);
+  Result<OpenOutcome> Load(const EmulatorDeviceConfig& config, const Constructors& constructors,
+                           uint64_t seed);
   Result<Event> WaitForGuest(Message expected, const Limits& limits, std::string* payload);
   Result<Frame> FromEmulator(Message expected, int64_t deadline_us);
   Result<CallOutcome> Collect(bool drain, int64_t deadline_us);

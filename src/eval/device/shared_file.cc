@@ -38,11 +38,11 @@ Result<void> Seal(int fd, int seals) {
 
 }  // namespace
 
-Result<Descriptor> SealedFile(const char* name, std::string_view bytes) {
-  KW_ASSIGN(Descriptor file, MemoryFile(name, 0));
+Result<Descriptor> EmptyFile(const char* name) { return MemoryFile(name, 0); }
+
+Result<void> FillAndSeal(const Descriptor& file, std::string_view bytes) {
   KW_TRY(WriteAll(file.get(), bytes));
-  KW_TRY(Seal(file.get(), F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL));
-  return file;
+  return Seal(file.get(), F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
 }
 
 Result<Ring> Ring::Make() {

@@ -10,8 +10,9 @@
 
 namespace kw::eval {
 
-// A memory file that holds the bytes and can be changed no more.
-[[nodiscard]] Result<Descriptor> SealedFile(const char* name, std::string_view bytes);
+// An empty memory file; and the bytes in it, so that it can be changed no more, whoever holds it.
+[[nodiscard]] Result<Descriptor> EmptyFile(const char* name);
+[[nodiscard]] Result<void> FillAndSeal(const Descriptor& file, std::string_view bytes);
 
 // The ring, of fixed size, zero but for its magic; mapped here for the guest's last words.
 class Ring {

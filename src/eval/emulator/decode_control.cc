@@ -6,10 +6,6 @@
 
 namespace kw::eval::emu {
 
-#define KW_NEED(name, expression) \
-  const auto name = (expression); \
-  if (!name) return false
-
 int32_t Decoder::LabelTarget(const Operand& operand) const {
   if (operand.kind != Operand::Kind::kSymbol) return -1;
   for (int32_t scope = instruction_->scope; scope >= 0; scope = function_->scope_parent[scope]) {
@@ -353,8 +349,6 @@ bool Decoder::ElectOp() {
 
 // membar.level, fence{.order}.scope
 bool Decoder::Fence() { return EmitKey(Code::kNothing, Type::kB8, 0) != nullptr; }
-
-#undef KW_NEED
 
 const std::unordered_map<std::string_view, Decoder::Method>& Decoder::Methods() {
   static const std::unordered_map<std::string_view, Method> kMethods = {

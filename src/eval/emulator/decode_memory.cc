@@ -33,10 +33,6 @@ AccessOrder TakeOrder(Modifiers& mods) {
 
 }  // namespace
 
-#define KW_NEED(name, expression) \
-  const auto name = (expression); \
-  if (!name) return false
-
 std::optional<Decoder::Space> Decoder::TakeSpace(Modifiers& mods) {
   if (mods.Take("global")) return Space::kGlobal;
   if (mods.Take("const")) return Space::kGlobal;
@@ -493,7 +489,5 @@ bool Decoder::Ignored() {
   }
   return EmitKey(Code::kNothing, Type::kNone, 0) != nullptr;
 }
-
-#undef KW_NEED
 
 }  // namespace kw::eval::emu

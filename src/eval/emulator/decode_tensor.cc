@@ -115,10 +115,6 @@ class Info {
 
 }  // namespace
 
-#define KW_NEED(name, expression) \
-  const auto name = (expression); \
-  if (!name) return false
-
 // {mma,wmma.mma}.sync.aligned{.alayout.blayout}.shape{.layouts}{.satfinite}.dtype.atype.btype.ctype
 // Old f16 wmma names only dtype and ctype.
 bool Decoder::Mma() {
@@ -406,7 +402,5 @@ bool Decoder::MbarrierOp() {
   }
   return true;
 }
-
-#undef KW_NEED
 
 }  // namespace kw::eval::emu

@@ -87,7 +87,7 @@ class Decoder {
   std::optional<Arg> SymbolAddress(const Operand& operand, int bytes);
   std::optional<Arg> SpecialValue(const Operand& operand, int bytes);
 
-  // decode_arithmetic.cc
+  // decode_arithmetic.cc, decode_compare.cc, decode_convert.cc
   bool Binary();
   bool Multiply();
   bool Unary();
@@ -180,5 +180,16 @@ class Decoder {
   std::vector<uint32_t> uses_, choices_;
   std::string why_;
 };
+
+Type Unsigned(Type type);  // of the same width
+Type Plain(Type type);     // .b32 as .u32, signs stay
+bool IsHalf(Type type);
+bool IsReal(Type type);
+std::optional<Rounding> TakeRounding(Modifiers& mods);
+
+// What an operand must give: its absence ends the instruction as one that is not known.
+#define KW_NEED(name, expression) \
+  const auto name = (expression); \
+  if (!name) return false
 
 }  // namespace kw::eval::emu

@@ -1,10 +1,13 @@
 // kwright-reference OBJECT: calls a task's `reference` for the oracle (reference_wire.h), in a
-// process of its own because task folders are foreign. Only the pipes to the oracle lead out.
+// process of its own because task folders are foreign. Only the pipes to the oracle lead out; the
+// object runs nothing before the cage is shut (docs/design/sandbox.md).
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <ffi.h>
+#include <link.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -14,12 +17,17 @@
 #include <vector>
 
 #include "guarded_buffer.h"
+#include "kw/base/confine.h"
+#include "kw/base/constructors.h"
 #include "kw/base/error.h"
+#include "kw/base/file.h"
 #include "kw/base/process.h"
 #include "reference_wire.h"
 
 namespace kw::eval {
 namespace {
+
+using Function = void();
 
 constexpr uint64_t kMaxCallBytes = 8ULL << 30;
 constexpr rlim_t kCpuSecondsACall = 20;
@@ -81,8 +89,14 @@ void WatchCrashes() {
   }
 }
 
-// Everything but computing, memory and the two pipes is refused from here on.
-bool Confine() {
+bool LimitTo(int resource, rlim_t value) {
+  const rlimit limit{value, value};
+  return setrlimit(static_cast<__rlimit_resource>(resource), &limit) == 0;
+}
+
+// Everything but computing, memory, the two pipes, and opening to read (for the loader) is refused
+// from here on.
+bool RefuseCalls() {
   scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
   if (filter == nullptr) return false;
   bool good = true;
@@ -91,16 +105,35 @@ bool Confine() {
                          SCMP_SYS(mremap),        SCMP_SYS(mprotect),       SCMP_SYS(madvise),
                          SCMP_SYS(brk),           SCMP_SYS(futex),          SCMP_SYS(rt_sigreturn),
                          SCMP_SYS(rt_sigaction),  SCMP_SYS(rt_sigprocmask), SCMP_SYS(sigaltstack),
-                         SCMP_SYS(clock_gettime), SCMP_SYS(getrusage),      SCMP_SYS(prlimit64),
-                         SCMP_SYS(setrlimit),     SCMP_SYS(getpid),         SCMP_SYS(gettid),
-                         SCMP_SYS(tgkill),        SCMP_SYS(getrandom),      SCMP_SYS(sched_yield),
-                         SCMP_SYS(fstat),         SCMP_SYS(newfstatat),     SCMP_SYS(exit),
-                         SCMP_SYS(exit_group)}) {
+                         SCMP_SYS(clock_gettime), SCMP_SYS(getrusage),      SCMP_SYS(setrlimit),
+                         SCMP_SYS(getpid),        SCMP_SYS(gettid),         SCMP_SYS(getrandom),
+                         SCMP_SYS(sched_yield),   SCMP_SYS(fstat),          SCMP_SYS(newfstatat),
+                         SCMP_SYS(close),         SCMP_SYS(pread64),        SCMP_SYS(lseek),
+                         SCMP_SYS(seccomp),       SCMP_SYS(exit),           SCMP_SYS(exit_group)}) {
     good = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0) == 0 && good;
   }
+  // Of itself only.
+  good = good && seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
+                                  SCMP_A0(SCMP_CMP_EQ, 0)) == 0;
+  good = good && seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+                                  SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(getpid()))) == 0;
+  constexpr auto kWriting =
+      static_cast<scmp_datum_t>(O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY));
+  good = good && seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+                                  SCMP_A2(SCMP_CMP_MASKED_EQ, kWriting, 0)) == 0;
   good = good && seccomp_load(filter) == 0;
   seccomp_release(filter);
   return good;
+}
+
+// What could not be had, or nullptr.
+const char* Confine() {
+  if (!LimitTo(RLIMIT_FSIZE, 0) || !LimitTo(RLIMIT_NPROC, 0) || !LimitTo(RLIMIT_CORE, 0) ||
+      !LimitTo(RLIMIT_NOFILE, 64) || !LimitTo(RLIMIT_MEMLOCK, 0) || !LimitTo(RLIMIT_MSGQUEUE, 0)) {
+    return "limits";
+  }
+  if (const char* hole = GiveUpRights()) return hole;
+  return RefuseCalls() ? nullptr : "seccomp";
 }
 
 void AllowCpuForOneCall() {
@@ -151,7 +184,7 @@ Result<std::vector<GuardedBuffer>> MakeBuffers(const std::vector<ReferenceArgume
   return buffers;
 }
 
-bool Invoke(void (*function)(), const std::vector<ReferenceArgument>& arguments,
+bool Invoke(Function* function, const std::vector<ReferenceArgument>& arguments,
             const std::vector<GuardedBuffer>& buffers) {
   using Kind = ReferenceArgument::Kind;
   std::vector<Slot> slots(arguments.size());
@@ -212,7 +245,7 @@ std::string Answer(const std::vector<ReferenceArgument>& arguments,
   return answer;
 }
 
-std::string Call(void (*function)(), std::string_view payload) {
+std::string Call(Function* function, std::string_view payload) {
   Result<std::vector<ReferenceArgument>> arguments = DecodeReferenceCall(payload);
   if (!arguments) return FaultAnswer(arguments.error().message);
   Result<std::vector<GuardedBuffer>> buffers = MakeBuffers(*arguments);
@@ -220,6 +253,51 @@ std::string Call(void (*function)(), std::string_view payload) {
   AllowCpuForOneCall();
   if (!Invoke(function, *arguments, *buffers)) return FaultAnswer("it cannot be called");
   return Answer(*arguments, *buffers);
+}
+
+// A memory file with the object, which can be opened when no other file can.
+int MemoryFileOf(const std::string& object) {
+  const int file = memfd_create("reference", MFD_CLOEXEC);
+  if (file >= 0 && !WriteAll(file, object)) return -1;
+  return file;
+}
+
+// The object's `reference`, called for the first time with the cage shut; nullptr after a fault
+// was answered.
+Function* Load(const char* path) {
+  Result<std::string> object = ReadFile(path);
+  if (!object) {
+    AnswerFault("its object cannot be read");
+    return nullptr;
+  }
+  const Constructors constructors = TakeConstructors(&*object);
+  const int file = MemoryFileOf(*object);
+  LoadStandardLibraries();
+  if (const char* hole = file < 0 ? "memory file" : Confine()) {
+    char text[128];
+    std::snprintf(text, sizeof text, "its process could not be confined (%s)", hole);
+    AnswerFault(text);
+    return nullptr;
+  }
+  const std::string place = "/proc/self/fd/" + std::to_string(file);
+  void* library = dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL);
+  link_map* map = nullptr;
+  if (library == nullptr || dlinfo(library, RTLD_DI_LINKMAP, &map) != 0) {
+    AnswerFault("it cannot be loaded");
+    return nullptr;
+  }
+  close(file);
+  if (ForbidOpening() != nullptr) {
+    AnswerFault("its process could not be confined (the second filter)");
+    return nullptr;
+  }
+  void* symbol = dlsym(library, "reference");
+  if (symbol == nullptr) {
+    AnswerFault("it has no `extern \"C\" void reference(...)`");
+    return nullptr;
+  }
+  RunConstructors(constructors, map->l_addr);
+  return reinterpret_cast<Function*>(symbol);
 }
 
 int Main(int argc, char** argv) {
@@ -233,19 +311,8 @@ int Main(int argc, char** argv) {
   close(null);
   WatchCrashes();
   AllowCpuForOneCall();
-  void* library = dlopen(argv[1], RTLD_NOW | RTLD_LOCAL);
-  void* symbol = library == nullptr ? nullptr : dlsym(library, "reference");
-  if (symbol == nullptr) {
-    AnswerFault(library == nullptr ? "it cannot be loaded"
-                                   : "it has no `extern \"C\" void reference(...)`");
-    return 1;
-  }
-  if (!Confine()) {
-    AnswerFault("its process could not be confined (seccomp)");
-    return 1;
-  }
-  if (!SendFrame(answer_fd, "R", 0)) return 1;
-  const auto function = reinterpret_cast<void (*)()>(symbol);
+  Function* const function = Load(argv[1]);
+  if (function == nullptr || !SendFrame(answer_fd, "R", 0)) return 1;
   while (true) {
     Result<std::string> call = TakeFrame(calls, kMaxCallBytes, 0);
     if (!call) return call.error().code == ErrorCode::kNotFound ? 0 : 1;

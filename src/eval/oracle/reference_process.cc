@@ -23,7 +23,7 @@ Result<std::unique_ptr<ReferenceProcess>> ReferenceProcess::Start(const std::str
                              .argv = {program, object},
                              .no_new_privileges = true,
                              .discard_stderr = true,
-                             .limits = {.memory_bytes = kMemoryBytes, .file_bytes = 1},
+                             .limits = {.memory_bytes = kMemoryBytes},
                          }));
   fcntl(child.in(), F_SETFL, O_NONBLOCK);
   std::unique_ptr<ReferenceProcess> process(new ReferenceProcess(std::move(child)));

@@ -85,6 +85,8 @@ Result<Verdict> JudgeCandidate(const JudgeJob& job, const JudgeRooms& rooms,
     verdict.feedback = opened.message;
     return verdict;
   }
+  // The next candidate's processes start while this one is judged.
+  rooms.device->Prepare();
   LimitedSession session(*opened.session, LimitsOf(job), SystemClock());
 
   enter("oracle");

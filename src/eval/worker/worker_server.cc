@@ -231,6 +231,7 @@ void WorkerServer::SendError(const std::string& id, const Error& error) {
 
 void WorkerServer::JudgeJobs() {
   while (true) {
+    rooms_.device->Prepare();
     EvaluateMessage message;
     {
       std::unique_lock lock(mutex_);

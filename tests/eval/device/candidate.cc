@@ -1,9 +1,11 @@
 #include "candidate.h"
 
+#include <dirent.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <fstream>
 
 #include "kw/base/file.h"
 #include "kw/base/hash.h"
@@ -89,6 +91,29 @@ std::vector<float> Floats(const std::string& bytes) {
   std::vector<float> values(bytes.size() / 4);
   std::memcpy(values.data(), bytes.data(), values.size() * 4);
   return values;
+}
+
+int OpenDescriptors() {
+  int count = 0;
+  DIR* folder = opendir("/proc/self/fd");
+  while (readdir(folder) != nullptr) ++count;
+  closedir(folder);
+  return count;
+}
+
+std::vector<int> Children() {
+  std::vector<int> children;
+  DIR* folder = opendir("/proc");
+  while (dirent* entry = readdir(folder)) {
+    std::ifstream status("/proc/" + std::string(entry->d_name) + "/stat");
+    std::string pid, name, state;
+    int parent = 0;
+    if (status >> pid >> name >> state >> parent && parent == getpid()) {
+      children.push_back(std::stoi(pid));
+    }
+  }
+  closedir(folder);
+  return children;
 }
 
 }  // namespace kw::eval

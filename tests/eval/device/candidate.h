@@ -25,4 +25,8 @@ std::vector<Parameter> ModeParameters();
 CallRequest ModeCall(int64_t mode, int64_t n = 1000);
 std::vector<float> Floats(const std::string& bytes);
 
+// Of this process: open descriptors, and child processes (zombies too).
+int OpenDescriptors();
+std::vector<int> Children();
+
 }  // namespace kw::eval

@@ -155,6 +155,46 @@ TEST_F(ReferenceTest, RefusesFilesAndSocketsToAReference) {
   EXPECT_THAT(FaultOf("if (fork() < 0) std::abort();"), HasSubstr("aborted"));
 }
 
+TEST_F(ReferenceTest, ShutsTheCageBeforeItsConstructorsRun) {
+  Task task = DoubleTask();
+  task.hash = "constructors";
+  task.reference_cpp = R"(
+#include <cstdint>
+#include <cstdlib>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+static int Got() {
+  struct stat status;
+  rlimit limit;
+  char text[64];
+  int got = 0;
+  got |= (open("/etc/passwd", O_RDONLY) >= 0) << 0;
+  got |= (open("/proc/self/maps", O_RDONLY) >= 0) << 1;
+  got |= (stat("/etc", &status) == 0) << 2;
+  got |= (getcwd(text, sizeof text) != nullptr) << 3;
+  got |= (socket(AF_INET, SOCK_STREAM, 0) >= 0) << 4;
+  got |= (kill(getpid(), 0) == 0) << 5;
+  got |= (fork() >= 0) << 6;
+  got |= (prlimit(1, RLIMIT_CPU, nullptr, &limit) == 0) << 7;
+  got |= (getenv("PATH") != nullptr) << 8;
+  return got;
+}
+static const int while_loading = Got();
+extern "C" void reference(const double* x, double* y, int64_t r, int64_t c) {
+  const int running = Got();
+  for (int64_t i = 0; i < r * c; ++i) y[i] = i == 0 ? while_loading : i == 1 ? running : 7;
+})";
+  const auto expected = Make()->Evaluate(task, CaseOf({{"rows", 1}, {"cols", 4}}));
+  ASSERT_TRUE(expected) << expected.error().ToString();
+  EXPECT_EQ((*expected)->floats[0][0], 0);
+  EXPECT_EQ((*expected)->floats[0][1], 0);
+  EXPECT_EQ((*expected)->floats[0][2], 7);
+}
+
 TEST_F(ReferenceTest, IsNotConfusedByWhatAReferencePrints) {
   EXPECT_EQ(FaultOf("std::puts(\"hello\"); std::fflush(stdout);"), "");
 }

@@ -232,8 +232,10 @@ void OnHost(const float* x, float* y, int64_t n, cudaStream_t s) {
 
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -272,12 +274,13 @@ void Hostile(int64_t mode, float* y) {
     }
     case kCloseControl: close(5); for (;;) sleep(1000);
     case kGarbageRing: {
-      // The ring is mapped: find it in the descriptors' place of /proc/self/maps.
-      FILE* maps = fopen("/proc/self/maps", "r");
-      char line[512];
+      // The ring is mapped near the runtime library. A page that is not there makes the kernel
+      // refuse it as a struct sigaction.
+      const unsigned long near = reinterpret_cast<unsigned long>(&cudaDeviceSynchronize) & ~0xfffful;
       unsigned long start = 0;
-      while (maps && fgets(line, sizeof line, maps)) {
-        if (strstr(line, "memfd:ring") && sscanf(line, "%lx", &start) == 1) break;
+      for (unsigned long at = near - (64 << 20); at < near + (64 << 20) && !start; at += 4096) {
+        if (syscall(SYS_rt_sigaction, SIGUSR1, at, 0, 8) != 0) continue;
+        if (memcmp(reinterpret_cast<char*>(at), "krw-ring", 8) == 0) start = at;
       }
       if (!start) _exit(45);
       // request_seq at 64, request behind it (op, body bytes).

@@ -22,7 +22,8 @@ namespace kw {
 bool FileExists(const std::string& path);
 bool IsDirectory(const std::string& path);
 
-// A directory of its own under $TMPDIR, removed with all it holds when this dies.
+// A directory of its own, removed with all it holds when this dies: $TMPDIR/kwright-scratch-<uid>/
+// <purpose>-XXXXXX. What a killed process left there, the first one of a later process removes.
 class ScratchDirectory {
  public:
   static Result<ScratchDirectory> Make(std::string_view purpose);
@@ -32,8 +33,9 @@ class ScratchDirectory {
   const std::string& path() const { return path_; }
 
  private:
-  explicit ScratchDirectory(std::string path) : path_(std::move(path)) {}
+  ScratchDirectory(std::string path, int lock) : path_(std::move(path)), lock_(lock) {}
   std::string path_;
+  int lock_ = -1;  // held on the directory: its owner is alive
 };
 
 // Where data/, prompts/ and experiments/ lie: $KWRIGHT_HOME, else the nearest folder above the

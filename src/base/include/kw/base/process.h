@@ -9,12 +9,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "kw/base/confine.h"
 #include "kw/base/error.h"
 
 namespace kw {
@@ -36,8 +38,9 @@ struct ProcessSpec {
   std::vector<std::pair<int, int>> descriptors;  // (here, there), besides 0, 1 and 2
   bool no_new_privileges = false;                // prctl(PR_SET_NO_NEW_PRIVS)
   bool no_address_randomisation = false;
-  bool die_with_parent = false;  // SIGKILL when the thread that started it ends
-  bool discard_stderr = false;   // to /dev/null instead of inherited (Child only)
+  bool die_with_parent = false;                    // SIGKILL when the thread that started it ends
+  bool discard_stderr = false;                     // to /dev/null instead of inherited (Child only)
+  std::shared_ptr<const Confinement> confinement;  // nullptr: the files of this user
   ProcessLimits limits;
 };
 

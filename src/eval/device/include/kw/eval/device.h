@@ -22,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "kw/base/confine.h"
 #include "kw/eval/emulator.h"
 #include "kw/eval/task.h"
 
@@ -113,6 +114,9 @@ class Device {
   virtual std::string name() const = 0;  // "a100_sxm4"
   virtual const DeviceSheet& sheet() const = 0;
   [[nodiscard]] virtual Result<OpenOutcome> Open(const OpenRequest& request) = 0;
+  // Starts what the calling thread's next Open will need, so that it finds it waiting in its cage.
+  // Every candidate has a guest of its own, warm or not.
+  virtual void Prepare() {}
 };
 
 struct EmulatorDeviceConfig {
@@ -123,5 +127,10 @@ struct EmulatorDeviceConfig {
   int64_t guest_memory_bytes = 2LL << 30;
 };
 std::unique_ptr<Device> MakeEmulatorDevice(EmulatorDeviceConfig config);
+
+// The layers of the cage that guests run in, and which of them this machine has: a missing required
+// one means that no candidate runs; a missing optional one, that the others carry its weight
+// (docs/design/sandbox.md).
+[[nodiscard]] std::vector<CageLayer> ProbeCage();
 
 }  // namespace kw::eval

@@ -1,0 +1,88 @@
+#include "kw/base/constructors.h"
+
+#include <elf.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <optional>
+#include <vector>
+
+namespace kw {
+namespace {
+
+// In the range of systems, used by none: the loader passes over it.
+constexpr Elf64_Sxword kTaken = 0x60000f0f;
+
+template <class T>
+std::optional<T> At(const std::string& bytes, uint64_t offset) {
+  T value;
+  if (offset > bytes.size() || bytes.size() - offset < sizeof value) return std::nullopt;
+  std::memcpy(&value, bytes.data() + offset, sizeof value);
+  return value;
+}
+
+std::vector<Elf64_Phdr> ProgramHeaders(const std::string& object) {
+  std::vector<Elf64_Phdr> headers;
+  const auto file = At<Elf64_Ehdr>(object, 0);
+  if (!file || file->e_phentsize != sizeof(Elf64_Phdr)) return headers;
+  for (uint64_t i = 0; i < file->e_phnum; ++i) {
+    if (file->e_phoff > object.size()) break;
+    const auto header = At<Elf64_Phdr>(object, file->e_phoff + i * sizeof(Elf64_Phdr));
+    if (!header) break;
+    headers.push_back(*header);
+  }
+  return headers;
+}
+
+// Where the byte that is loaded at `address` lies in the file: the loader reads what it mapped,
+// whatever the header of the table says.
+std::optional<uint64_t> InFile(const std::vector<Elf64_Phdr>& headers, uint64_t address) {
+  std::optional<uint64_t> place;
+  for (const Elf64_Phdr& header : headers) {
+    if (header.p_type == PT_LOAD && address >= header.p_vaddr &&
+        address - header.p_vaddr < header.p_filesz) {
+      place = header.p_offset + (address - header.p_vaddr);  // a later mapping lies on top
+    }
+  }
+  return place;
+}
+
+}  // namespace
+
+Constructors TakeConstructors(std::string* object) {
+  Constructors taken;
+  const std::vector<Elf64_Phdr> headers = ProgramHeaders(*object);
+  for (const Elf64_Phdr& header : headers) {
+    if (header.p_type != PT_DYNAMIC) continue;
+    std::optional<uint64_t> place = InFile(headers, header.p_vaddr);
+    while (place) {
+      auto entry = At<Elf64_Dyn>(*object, *place);
+      if (!entry || entry->d_tag == DT_NULL) break;
+      uint64_t* value = entry->d_tag == DT_INIT           ? &taken.init
+                        : entry->d_tag == DT_INIT_ARRAY   ? &taken.array
+                        : entry->d_tag == DT_INIT_ARRAYSZ ? &taken.array_bytes
+                                                          : nullptr;
+      if (value != nullptr) {
+        *value = entry->d_un.d_val;
+        entry->d_tag = kTaken;
+        std::memcpy(object->data() + *place, &*entry, sizeof *entry);
+      }
+      *place += sizeof *entry;
+    }
+  }
+  return taken;
+}
+
+void RunConstructors(const Constructors& constructors, uint64_t base) {
+  using Function = void (*)(int, char**, char**);
+  static char* nothing[] = {nullptr};
+  if (constructors.init != 0) {
+    reinterpret_cast<Function>(base + constructors.init)(0, nothing, environ);
+  }
+  const auto* array = reinterpret_cast<const Function*>(base + constructors.array);
+  for (uint64_t i = 0; i < constructors.array_bytes / sizeof(Function); ++i) {
+    array[i](0, nothing, environ);
+  }
+}
+
+}  // namespace kw
