@@ -47,6 +47,17 @@ TEST(Messages, OutcomeSurvivesTheWay) {
   EXPECT_EQ(back->printed, outcome.printed);
 }
 
+TEST(Messages, ConstructorsSurviveTheWay) {
+  const Constructors constructors{0x1000, 0x3d28, 24};
+  const std::string bytes = Encode(constructors);
+  auto back = DecodeConstructors(bytes);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(Encode(*back), bytes);
+  EXPECT_EQ(back->array_bytes, 24u);
+  EXPECT_FALSE(DecodeConstructors(bytes.substr(1)));
+  EXPECT_FALSE(DecodeConstructors(bytes + "x"));
+}
+
 TEST(Messages, SheetSurvivesTheWay) {
   OpenMessage open;
   open.sheet.name = "a100_sxm4";
