@@ -77,7 +77,10 @@ struct Traces {
           scratch = 0, worker_kib = 0;
 };
 
+// Once it is quiet: a guest that was killed is gone, and the pair of processes that the next
+// candidate will have is ready.
 Traces Look() {
+  sleep(2);
   Traces traces;
   traces.worker = WorkerOf(getpid());
   const std::string proc = "/proc/" + std::to_string(traces.worker);
@@ -175,8 +178,6 @@ int Run(int64_t count, const std::string& out) {
   const auto start = std::chrono::steady_clock::now();
   for (int64_t i = 0; i < count; ++i) judge((*hostile)[static_cast<size_t>(i) % hostile->size()]);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  // A guest that has been killed may need a moment to be gone.
-  usleep(300'000);
   const Traces after = Look();
 
   const bool alive = after.worker != 0 && after.worker == before.worker;
