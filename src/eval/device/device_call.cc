@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "cuda_errors.h"
 #include "device_service.h"
 #include "kw/base/hash.h"
 
@@ -13,7 +14,34 @@ using Status = CallOutcome::Status;
 
 namespace {
 constexpr uint64_t kComparePiece = 4 << 20;
+// Below these, what goes down and up is sizes, flags and maxima.
+constexpr uint64_t kLeastCopiedDown = 16 << 10, kLeastBroughtUp = 1 << 10;
 }  // namespace
+
+bool DeviceService::HasSizesOf(const std::vector<BufferSpec>& buffers) const {
+  return std::equal(buffers_.begin(), buffers_.end(), buffers.begin(), buffers.end(),
+                    [](const Buffer& kept, const BufferSpec& spec) {
+                      return kept.spec.output == spec.output && kept.spec.bytes == spec.bytes;
+                    });
+}
+
+void DeviceService::FreeBuffers() {
+  for (const Buffer& buffer : buffers_) {
+    // The allocation is ours and is freed once: this cannot fail.
+    (void)emulator_.Free(buffer.address);
+  }
+  buffers_.clear();
+}
+
+Result<uint64_t> DeviceService::PlaceBuffer(const BufferSpec& spec) {
+  auto address = emulator_.Allocate(std::max<uint64_t>(1, spec.bytes), spec.name);
+  if (!address) {
+    return Fail(address.error().code, fmt::format("no device memory for '{}' ({} bytes): {}",
+                                                  spec.name, spec.bytes, address.error().message));
+  }
+  KW_CHECK(ring::IsDeviceAddress(*address), "device memory lies where the guest reserves it");
+  return *address;
+}
 
 BeganMessage DeviceService::Begin(const BeginMessage& begin, std::string_view exchange) {
   BeganMessage began;
@@ -21,29 +49,39 @@ BeganMessage DeviceService::Begin(const BeginMessage& begin, std::string_view ex
   refused_.clear();
   timeline_.Reseed(DeriveSeed(begin.seed, "streams"));
   emulator_.SetBudget(begin.budget);
-  for (const BufferSpec& spec : begin.buffers) {
-    Buffer buffer{spec, 0, {}};
-    auto address = emulator_.Allocate(std::max<uint64_t>(1, spec.bytes), spec.name);
-    if (!address) {
-      began.text = fmt::format("no device memory for '{}' ({} bytes): {}", spec.name, spec.bytes,
-                               address.error().message);
-      return began;
+  moved_bytes_ = brought_up_bytes_ = 0;
+  worked_after_copy_out_ = false;
+  std::vector<uint64_t> places;
+  if (begin.reuse_buffers && HasSizesOf(begin.buffers)) {
+    for (const Buffer& buffer : buffers_) places.push_back(buffer.address);
+    buffers_.clear();
+  } else {
+    FreeBuffers();
+    for (const BufferSpec& spec : begin.buffers) {
+      auto address = PlaceBuffer(spec);
+      if (!address) {
+        began.text = address.error().message;
+        return began;
+      }
+      places.push_back(*address);
     }
-    KW_CHECK(ring::IsDeviceAddress(*address), "device memory lies where the guest reserves it");
-    buffer.address = *address;
-    Result<void> prepared;
-    if (spec.output) {
+  }
+  for (size_t i = 0; i < begin.buffers.size(); ++i) {
+    const BufferSpec& spec = begin.buffers[i];
+    Buffer buffer{spec, places[i], {}};
+    Result<void> prepared = emulator_.Poison(buffer.address);
+    if (prepared && spec.output) {
       buffer.poison.resize(spec.bytes);
-      prepared = emulator_.Read(*address, buffer.poison.data(), spec.bytes);
-    } else {
-      prepared = emulator_.Write(*address, exchange.substr(spec.offset, spec.bytes));
-      if (prepared) prepared = emulator_.Protect(*address);
+      prepared = emulator_.Read(buffer.address, buffer.poison.data(), spec.bytes);
+    } else if (prepared) {
+      prepared = emulator_.Write(buffer.address, exchange.substr(spec.offset, spec.bytes));
+      if (prepared) prepared = emulator_.Protect(buffer.address);
     }
     if (!prepared) {
       began.text = fmt::format("the buffer '{}': {}", spec.name, prepared.error().message);
       return began;
     }
-    began.addresses.push_back(*address);
+    began.addresses.push_back(buffer.address);
     buffers_.push_back(std::move(buffer));
   }
   call_stream_ = timeline_.CreateStream(true, 0);
@@ -71,12 +109,7 @@ CallOutcome DeviceService::End(const EndMessage& end, char* exchange) {
   } else {
     outcome_.message = LeftUndone();
   }
-  for (const Buffer& buffer : buffers_) {
-    from_host_.erase(buffer.address);
-    // The allocation is ours and is freed once: this cannot fail.
-    (void)emulator_.Free(buffer.address);
-  }
-  buffers_.clear();
+  for (const Buffer& buffer : buffers_) from_host_.erase(buffer.address);
   timeline_.DestroyStream(call_stream_);
   call_stream_ = 0;
   return std::exchange(outcome_, {});
@@ -117,6 +150,31 @@ void DeviceService::ReadOutputs(char* exchange) {
                                       0);
     if (from_host_.contains(buffer.address)) outcome_.result_from_host = true;
   }
+  if (WentThroughHost()) outcome_.result_from_host = true;
+}
+
+// Who copies most of the inputs down and works on has computed with them on the host, wherever the
+// result went up: as a copy, a device variable, or a kernel's parameters. Who copies as much as the
+// outputs down and then up has computed a part there.
+bool DeviceService::WentThroughHost() const {
+  uint64_t inputs = 0, outputs = 0;
+  for (const Buffer& buffer : buffers_)
+    (buffer.spec.output ? outputs : inputs) += buffer.spec.bytes;
+  const uint64_t down = outcome_.device_to_host_bytes;
+  if (worked_after_copy_out_ && down >= kLeastCopiedDown && down >= inputs / 2) return true;
+  return brought_up_bytes_ >= kLeastBroughtUp && down >= outputs / 2 &&
+         brought_up_bytes_ >= outputs / 2;
+}
+
+// Copies and fills are no instructions, so they have a limit of their own.
+bool DeviceService::Moves(uint64_t bytes) {
+  constexpr uint64_t kMostMoved = 8ULL << 30;
+  moved_bytes_ += bytes;
+  if (moved_bytes_ <= kMostMoved) return true;
+  Stop(Status::kDeviceLimit,
+       fmt::format("more than {} GiB were copied and filled in one call", kMostMoved >> 30),
+       kCudaLaunchTimeout);
+  return false;
 }
 
 std::string DeviceService::LeftUndone() const {

@@ -122,6 +122,7 @@ ServiceReply DeviceService::CopyIn(const Area& to, uint64_t stream, bool wait,
   }
   if (WritesInput(to, "a copy from the host")) return {};
   outcome_.host_to_device_bytes += body.size();
+  NoteWorkAfterCopyOut(body.size());
   auto write = [this, to, bytes = std::string(body)] {
     RunWrite(to, bytes);
     if (auto memory = emulator_.FindAllocation(to.address)) from_host_.insert(memory->start);
@@ -131,7 +132,14 @@ ServiceReply DeviceService::CopyIn(const Area& to, uint64_t stream, bool wait,
   return {};
 }
 
+void DeviceService::NoteWorkAfterCopyOut(uint64_t bytes) {
+  if (outcome_.device_to_host_bytes == 0) return;
+  worked_after_copy_out_ = true;
+  brought_up_bytes_ += bytes;
+}
+
 void DeviceService::RunWrite(const Area& to, const std::string& bytes) {
+  if (!Moves(bytes.size())) return;
   for (uint64_t row = 0; row < to.rows; ++row) {
     auto wrote = emulator_.Write(to.address + row * to.pitch,
                                  std::string_view(bytes).substr(row * to.width, to.width));
@@ -153,7 +161,7 @@ ServiceReply DeviceService::CopyOut(const Area& from, uint64_t stream) {
   }
   timeline_.Synchronize(stream);
   ServiceReply reply;
-  if (fatal_) return reply;
+  if (fatal_ || !Moves(from.width * from.rows)) return reply;
   reply.body.resize(from.width * from.rows);
   for (uint64_t row = 0; row < from.rows; ++row) {
     auto read = emulator_.Read(from.address + row * from.pitch,
@@ -180,6 +188,9 @@ ServiceReply DeviceService::CopyDevice(const Area& to, const Area& from, uint64_
 }
 
 void DeviceService::RunCopy(const Area& to, const Area& from) {
+  if (!Moves(to.width * to.rows)) return;
+  ++outcome_.device_moves;
+  outcome_.device_moved_bytes += 2 * to.width * to.rows;
   std::string piece;
   for (uint64_t row = 0; row < to.rows; ++row) {
     for (uint64_t x = 0; x < to.width; x += kCopyPiece) {
@@ -212,6 +223,9 @@ ServiceReply DeviceService::FillArea(const Area& to, uint8_t value, uint64_t str
 }
 
 void DeviceService::RunFill(const Area& to, uint8_t value) {
+  if (!Moves(to.width * to.rows)) return;
+  ++outcome_.device_moves;
+  outcome_.device_moved_bytes += to.width * to.rows;
   for (uint64_t row = 0; row < to.rows; ++row) {
     auto filled = emulator_.Fill(to.address + row * to.pitch, value, to.width);
     if (!filled) return StopAtFault(filled.error().message);

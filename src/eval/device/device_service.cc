@@ -281,6 +281,9 @@ ServiceReply DeviceService::Launch(Values v, std::string_view parameters) {
   }
   LaunchVerdict verdict = CheckLaunch(sheet_, kernel.info, shape);
   if (verdict.error) return refuse(verdict.error, verdict.text);
+  // More than pointers and sizes in its parameters can be what the host has computed.
+  constexpr uint64_t kOrdinaryParameters = 512;
+  NoteWorkAfterCopyOut(parameters.size() > kOrdinaryParameters ? parameters.size() : 0);
   LaunchRequest request{.module = kernel.module,
                         .kernel = kernel.name,
                         .grid = shape.grid,

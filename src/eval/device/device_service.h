@@ -39,7 +39,8 @@ class DeviceService {
 
   // Allocates and fills the buffers of a call; `exchange` holds the inputs.
   BeganMessage Begin(const BeginMessage& begin, std::string_view exchange);
-  // Finishes the call's stream, writes the outputs into the exchange, frees the buffers.
+  // Finishes the call's stream and writes the outputs into the exchange. The buffers are freed
+  // when the next call begins, which may want them again.
   CallOutcome End(const EndMessage& end, char* exchange);
 
   // One request of the guest, already copied out of the ring.
@@ -104,6 +105,12 @@ class DeviceService {
   std::optional<Emulator::Allocation> FindMemory(uint64_t address) const;
   void TakeHazards();
   void UntaintWrittenBy(const LaunchRequest& request);
+  bool WentThroughHost() const;
+  void NoteWorkAfterCopyOut(uint64_t bytes);
+  bool Moves(uint64_t bytes);
+  Result<uint64_t> PlaceBuffer(const BufferSpec& spec);
+  bool HasSizesOf(const std::vector<BufferSpec>& buffers) const;
+  void FreeBuffers();
   void CheckInputs(const char* exchange);
   void ReadOutputs(char* exchange);
   std::string LeftUndone() const;
@@ -124,6 +131,9 @@ class DeviceService {
 
   std::vector<Buffer> buffers_;
   uint64_t call_stream_ = 0;
+  uint64_t moved_bytes_ = 0;       // copied and filled in this call
+  uint64_t brought_up_bytes_ = 0;  // to the device, after something came down in this call
+  bool worked_after_copy_out_ = false;
   CallOutcome outcome_;
   std::string refused_;  // the first refusal of this call
   std::optional<Fatal> fatal_;

@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cstring>
+#include <vector>
 
 namespace kw::eval {
 namespace {
@@ -26,6 +28,22 @@ bool IsCudaName(std::string_view name) {
   // The driver interface: cuLaunchKernel, cuModuleLoad, ...
   return name.size() > 2 && name.starts_with("cu") &&
          std::isupper(static_cast<unsigned char>(name[2]));
+}
+
+bool IsRuntimeFunction(std::string_view name) {
+  if (name.starts_with("__cuda")) return true;
+  return name.size() > 4 && name.starts_with("cuda") &&
+         std::isupper(static_cast<unsigned char>(name[4]));
+}
+
+// A table in the object as a copy, as much of it as there is.
+template <class T>
+std::vector<T> TableAt(std::string_view object, uint64_t offset, uint64_t count) {
+  if (offset > object.size()) return {};
+  count = std::min<uint64_t>(count, (object.size() - offset) / sizeof(T));
+  std::vector<T> table(count);
+  if (count > 0) std::memcpy(table.data(), object.data() + offset, count * sizeof(T));
+  return table;
 }
 
 bool IsCudaLibrary(std::string_view name) {
@@ -54,6 +72,28 @@ LoadedMessage CheckObject(std::string_view object) {
             "the object does not use the shared CUDA runtime: link it with -cudart shared"};
   }
   return {true, false, ""};
+}
+
+std::string RedefinedFunction(std::string_view object) {
+  Elf64_Ehdr header;
+  if (object.size() < sizeof header) return "";
+  std::memcpy(&header, object.data(), sizeof header);
+  const auto sections = TableAt<Elf64_Shdr>(object, header.e_shoff, header.e_shnum);
+  for (const Elf64_Shdr& section : sections) {
+    if (section.sh_type != SHT_DYNSYM || section.sh_link >= sections.size()) continue;
+    const uint64_t names = sections[section.sh_link].sh_offset;
+    for (const Elf64_Sym& symbol :
+         TableAt<Elf64_Sym>(object, section.sh_offset, section.sh_size / sizeof(Elf64_Sym))) {
+      if (symbol.st_shndx == SHN_UNDEF || names > object.size() ||
+          symbol.st_name >= object.size() - names) {
+        continue;
+      }
+      const std::string_view rest = object.substr(names + symbol.st_name);
+      const std::string_view name = rest.substr(0, rest.find('\0'));
+      if (IsRuntimeFunction(name)) return std::string(name);
+    }
+  }
+  return "";
 }
 
 LoadedMessage ExplainLoadError(std::string_view complaint) {
@@ -119,6 +159,8 @@ std::string SignalText(int signal) {
       return "SIGKILL (killed)";
     case SIGXCPU:
       return "SIGXCPU (CPU time limit)";
+    case SIGXFSZ:
+      return "SIGXFSZ (writing to a file)";
     case SIGTERM:
       return "SIGTERM";
     case SIGTRAP:

@@ -12,6 +12,10 @@ namespace kw::eval {
 // are. ok for anything that the loader should look at.
 LoadedMessage CheckObject(std::string_view object);
 
+// The first function of the CUDA runtime that the object exports a definition of; "" when there is
+// none. Its own calls would go there, past the device.
+std::string RedefinedFunction(std::string_view object);
+
 // The loader's complaint about the guest's object, explained: a missing `run`, a symbol that
 // nobody defines, a CUDA function or library that the emulator does not have (unsupported).
 LoadedMessage ExplainLoadError(std::string_view complaint);

@@ -152,7 +152,8 @@ std::optional<Constructors> DecodeConstructors(std::string_view bytes) {
 
 std::string Encode(const BeginMessage& m) {
   WireWriter w;
-  w.Number(m.seed).Number(m.budget).Number(m.exchange_bytes).Number<uint64_t>(m.buffers.size());
+  w.Number(m.seed).Number(m.budget).Number(m.exchange_bytes).Number<uint8_t>(m.reuse_buffers);
+  w.Number<uint64_t>(m.buffers.size());
   for (const BufferSpec& b : m.buffers) {
     w.Text(b.name).Number<uint8_t>(b.output).Number(b.offset).Number(b.bytes);
   }
@@ -164,6 +165,7 @@ std::optional<BeginMessage> DecodeBegin(std::string_view bytes) {
   r.Number(&m.seed);
   r.Number(&m.budget);
   r.Number(&m.exchange_bytes);
+  m.reuse_buffers = r.Bool();
   m.buffers.resize(r.Count(25));
   for (BufferSpec& b : m.buffers) {
     b.name = r.Text();
@@ -229,6 +231,7 @@ std::string EncodeOutcome(const CallOutcome& o) {
   w.Number<uint64_t>(o.launches.size());
   for (const LaunchRecord& launch : o.launches) Put(w, launch);
   w.Number(o.host_to_device_bytes).Number(o.device_to_host_bytes);
+  w.Number(o.device_moves).Number(o.device_moved_bytes);
   w.Number<uint8_t>(o.result_from_host).Text(o.printed);
   return w.Take();
 }
@@ -247,6 +250,8 @@ std::optional<CallOutcome> DecodeOutcome(std::string_view bytes) {
   for (uint64_t i = 0; i < launches; ++i) o.launches.push_back(TakeLaunch(r));
   r.Number(&o.host_to_device_bytes);
   r.Number(&o.device_to_host_bytes);
+  r.Number(&o.device_moves);
+  r.Number(&o.device_moved_bytes);
   o.result_from_host = r.Bool();
   o.printed = r.Text();
   return Checked(r, std::move(o));

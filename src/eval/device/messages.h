@@ -49,6 +49,7 @@ struct BufferSpec {
 struct BeginMessage {
   uint64_t seed = 0, budget = 0, exchange_bytes = 0;
   std::vector<BufferSpec> buffers;
+  bool reuse_buffers = false;
 };
 
 struct BeganMessage {

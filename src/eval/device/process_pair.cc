@@ -53,6 +53,7 @@ Result<ProcessPair> ProcessPair::Start(const EmulatorDeviceConfig& config) {
                                                 {control.second.get(), ring::kGuestControlFd},
                                                 {guest_object.get(), ring::kGuestObjectFd}});
   guest_spec.argv.push_back(std::to_string(config.guest_memory_bytes));
+  guest_spec.directory = "/";  // where the worker was started is nothing to a candidate
   guest_spec.no_address_randomisation = true;
   guest_spec.discard_stderr = true;
   KW_ASSIGN(Child guest, Child::Start(guest_spec));

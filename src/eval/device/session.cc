@@ -87,7 +87,14 @@ Result<OpenOutcome> EmulatorSession::Open(const EmulatorDeviceConfig& config,
                                           std::optional<ProcessPair> ready) {
   KW_ASSIGN(std::string object, ReadFile(request.object_path));
   if (LoadedMessage checked = CheckObject(object); !checked.ok) {
-    return OpenOutcome{nullptr, false, checked.text};
+    return OpenOutcome{.message = checked.text};
+  }
+  if (const std::string name = RedefinedFunction(object); !name.empty()) {
+    return OpenOutcome{
+        .rejected = true,
+        .message = fmt::format("the object defines {}, a function of the CUDA runtime: call the "
+                               "runtime's own, and give yours another name",
+                               name)};
   }
   if (!ready) {
     KW_ASSIGN(ProcessPair started, ProcessPair::Start(config));
@@ -120,7 +127,7 @@ Result<OpenOutcome> EmulatorSession::Load(const EmulatorDeviceConfig& config,
   KW_ASSIGN(Frame ready, FromEmulator(Message::kReady, limits.deadline_us));
   auto loaded = DecodeLoaded(ready.payload);
   if (!loaded) return Fail(ErrorCode::kInternal, "the emulator sent a broken message");
-  if (!loaded->ok) return OpenOutcome{nullptr, loaded->unsupported, loaded->text};
+  if (!loaded->ok) return OpenOutcome{.unsupported = loaded->unsupported, .message = loaded->text};
 
   KW_TRY(SendPacket(control_.get(), Message::kLoad, Encode(constructors)));
   KW_ASSIGN(Event event, WaitForGuest(Message::kLoaded, limits, &payload));
@@ -131,29 +138,29 @@ Result<OpenOutcome> EmulatorSession::Load(const EmulatorDeviceConfig& config,
       guest_exit_ = guest_.Wait(kDyingMs);
       KW_ASSIGN(CallOutcome collected, Collect(false, limits.deadline_us));
       CallOutcome ended = GuestEnded(std::move(collected));
-      return OpenOutcome{nullptr, ended.status == Status::kUnsupported,
-                         "while the object was being loaded: " + ended.message};
+      return OpenOutcome{.unsupported = ended.status == Status::kUnsupported,
+                         .message = "while the object was being loaded: " + ended.message};
     }
     case Event::kStopped: {
       KW_ASSIGN(CallOutcome stopped, Collect(false, limits.deadline_us));
-      return OpenOutcome{nullptr, stopped.status == Status::kUnsupported,
-                         "while the object was being loaded: " + stopped.message};
+      return OpenOutcome{.unsupported = stopped.status == Status::kUnsupported,
+                         .message = "while the object was being loaded: " + stopped.message};
     }
     case Event::kCpuLimit:
-      return OpenOutcome{nullptr, false,
-                         fmt::format("loading the object took more than {} ms of CPU time: its "
-                                     "static constructors do not end",
-                                     kLoadCpuMs)};
+      return OpenOutcome{
+          .message = fmt::format("loading the object took more than {} ms of CPU time: its static "
+                                 "constructors do not end",
+                                 kLoadCpuMs)};
     case Event::kWallLimit:
       return Fail(ErrorCode::kTimeout, "loading the object took too long");
     case Event::kNonsense:
-      return OpenOutcome{nullptr, false, "the object wrote to the guest's control socket"};
+      return OpenOutcome{.message = "the object wrote to the guest's control socket"};
   }
   loaded = DecodeLoaded(payload);
-  if (!loaded) return OpenOutcome{nullptr, false, "the object wrote to the guest's control socket"};
+  if (!loaded) return OpenOutcome{.message = "the object wrote to the guest's control socket"};
   if (loaded->ok) return OpenOutcome{};
   LoadedMessage explained = ExplainLoadError(loaded->text);
-  return OpenOutcome{nullptr, explained.unsupported, explained.text};
+  return OpenOutcome{.unsupported = explained.unsupported, .message = explained.text};
 }
 
 Result<Frame> EmulatorSession::FromEmulator(Message expected, int64_t deadline_us) {
@@ -210,6 +217,7 @@ Result<BeginMessage> EmulatorSession::LayOut(const CallRequest& request) {
   BeginMessage begin;
   begin.seed = request.seed;
   begin.budget = request.lane_instruction_budget;
+  begin.reuse_buffers = request.reuse_buffers;
   for (const CallArgument& argument : request.arguments) {
     if (!IsBuffer(argument)) continue;
     bool output = argument.parameter.role == Parameter::Role::kOutput;

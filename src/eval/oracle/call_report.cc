@@ -82,8 +82,8 @@ Mapped MapStatus(const CallOutcome& outcome, const Hazard* fatal) {
             "a hazard was found, which hardware would run past in silence"};
   }
   return {Status::kRejected, "host_result",
-          "the result was computed on the host: an output's last writer is a copy from host "
-          "memory. Compute it in a kernel"};
+          "the result was computed on the host: inputs or partial results were copied down, or an "
+          "output was copied up from host memory. Compute it in kernels"};
 }
 
 }  // namespace

@@ -17,6 +17,8 @@ std::string GroupText(const std::string& group) {
   if (group == "zeros_and_ones") return "inputs of zeros and ones";
   if (group == "constant") return "inputs all equal";
   if (group == "ramp") return "inputs that rise with the index";
+  if (group == kSwappedGroup)
+    return "the inputs of the call before but for a few exchanged elements";
   if (group == "outlier") return "inputs with one very large element";
   return "inputs " + group;
 }

@@ -358,6 +358,68 @@ Result<std::vector<Case>> PlanCases(const Task& task, uint64_t seed, int count) 
   return cases;
 }
 
+std::optional<Case> UntimedCase(const Task& task, uint64_t seed) {
+  // Elements of all tensors: what a call costs is near enough in proportion.
+  const auto elements = [&](const Sizes& sizes) -> std::optional<double> {
+    Result<Sizes> all = task.AllAxes(sizes);
+    if (!all) return std::nullopt;
+    Result<bool> satisfied = SatisfiesConstraints(task, *all);
+    if (!satisfied || !*satisfied) return std::nullopt;
+    double total = 0;
+    for (const std::vector<Tensor>* tensors : {&task.inputs, &task.outputs}) {
+      for (const Tensor& tensor : *tensors) {
+        Result<int64_t> count = ElementCount(tensor, *all);
+        if (!count) return std::nullopt;
+        total += static_cast<double>(*count);
+      }
+    }
+    return total;
+  };
+  Sizes low, high;
+  double largest = 0;
+  for (const Workload& workload : task.workloads) {
+    for (const auto& [axis, size] : workload.axes) {
+      const auto [at, fresh] = low.emplace(axis, size);
+      if (!fresh) at->second = std::min(at->second, size);
+      high[axis] = std::max(high[axis], size);
+    }
+    largest = std::max(largest, elements(workload.axes).value_or(0));
+  }
+  Random random(DeriveSeed(seed, "untimed"));
+  std::optional<Case> best;
+  double best_elements = 0;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    Case c;
+    for (const auto& [axis, least] : low) {
+      // An axis that all workloads have alike varies downwards.
+      const int64_t most = high[axis],
+                    from = least == most ? std::max<int64_t>(1, most / 2) : least;
+      c.axes[axis] =
+          from + static_cast<int64_t>(random.Below(static_cast<uint64_t>(most - from + 1)));
+    }
+    const std::optional<double> size = elements(c.axes);
+    const bool timed = std::any_of(task.workloads.begin(), task.workloads.end(),
+                                   [&](const Workload& w) { return w.axes == c.axes; });
+    if (!size || timed || *size > largest || *size <= best_elements) continue;
+    best_elements = *size;
+    c.id = "untimed";
+    c.seed = DeriveSeed(seed, "untimed/case");
+    c.group = "original";
+    best = std::move(c);
+    // Half as large is large enough.
+    if (best_elements * 2 >= largest) break;
+  }
+  if (best) best->scalars = DrawScalars(task, random);
+  return best;
+}
+
+Case SwappedCase(const Case& c) {
+  Case swapped = c;
+  swapped.id += "-swapped";
+  swapped.group = kSwappedGroup;
+  return swapped;
+}
+
 Case WorkloadCase(const Task& task, const Workload& workload, uint64_t seed) {
   Case c;
   c.id = "w-" + workload.uuid.substr(0, 8);

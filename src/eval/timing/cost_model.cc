@@ -236,6 +236,15 @@ TimeEstimate ModelCall(const DeviceSheet& sheet, const CallOutcome& outcome,
   const int directions =
       (outcome.host_to_device_bytes > 0 ? 1 : 0) + (outcome.device_to_host_bytes > 0 ? 1 : 0);
   const double copies = copied / (HostLinkGbps(sheet) * 1e3) + directions * kHostCopyUs;
+  // Copies and fills on the device run at DRAM's pace, and each is queued like a launch.
+  if (outcome.device_moves > 0) {
+    const double moved =
+        static_cast<double>(outcome.device_moved_bytes) / (sheet.dram_gbps * kDramEfficiency * 1e3);
+    total += moved + static_cast<double>(outcome.device_moves) * kLaunchGapUs;
+    if (outcome.launches.empty()) total += sheet.launch_us - kLaunchGapUs;
+    bodies += moved;
+    if (moved > largest) bound = "dram";
+  }
   const double launches = total - bodies;
   if (launches >= bodies) bound = "launch";
   if (copies > total) bound = "pcie";

@@ -76,8 +76,12 @@ Result<Verdict> JudgeCandidate(const JudgeJob& job, const JudgeRooms& rooms,
                                                     .parameters = CandidateParameters(job.task),
                                                     .seed = DeriveSeed(job.seed, "session")}));
   if (!opened.session) {
-    verdict.status = opened.unsupported ? Status::kUnsupported : Status::kRuntimeError;
-    verdict.reason = opened.unsupported ? "unsupported" : "load_failed";
+    verdict.status = opened.unsupported ? Status::kUnsupported
+                     : opened.rejected  ? Status::kRejected
+                                        : Status::kRuntimeError;
+    verdict.reason = opened.unsupported ? "unsupported"
+                     : opened.rejected  ? "symbol_redefined"
+                                        : "load_failed";
     verdict.feedback = opened.message;
     return verdict;
   }

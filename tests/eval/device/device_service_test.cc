@@ -173,6 +173,88 @@ TEST_F(Service, AKernelAfterAHostCopyIsTheLastWriter) {
   EXPECT_FALSE(End().result_from_host);
 }
 
+// As large as what a test case has: below some kilobytes, sizes and flags may go down and up.
+class LargeService : public Service {
+ protected:
+  static constexpr uint64_t kLarge = 32 << 10;
+  void SetUp() override {
+    Service::SetUp();
+    End();
+    exchange_.assign(2 * kLarge, 'x');
+    BeganMessage began = service_->Begin(
+        {1, 1'000'000, 2 * kLarge, {{"x", false, 0, kLarge}, {"y", true, kLarge, kLarge}}},
+        exchange_);
+    ASSERT_TRUE(began.ok) << began.text;
+    x_ = began.addresses[0];
+    y_ = began.addresses[1];
+    stream_ = began.stream;
+  }
+  void CopyDown(uint64_t bytes) { Ask(Op::kCopyOut, {x_, bytes, bytes, 1, stream_}); }
+  void CopyUp(uint64_t to, uint64_t bytes) {
+    Ask(Op::kCopyIn, {to, bytes, bytes, 1, stream_, 0}, std::string(bytes, 'h'));
+  }
+};
+
+TEST_F(LargeService, AResultThatWentDownAndUpIsSeenBehindAKernel) {
+  CopyDown(kLarge);
+  CopyUp(y_, kLarge);
+  Launch(x_, y_, stream_);
+  EXPECT_TRUE(End().result_from_host);
+}
+
+TEST_F(LargeService, AResultInAKernelsParametersIsSeen) {
+  CopyDown(kLarge);
+  Launch(x_, y_, stream_);
+  EXPECT_TRUE(End().result_from_host);
+}
+
+TEST_F(LargeService, AFlagThatGoesDownAndATableThatGoesUpAreNoResult) {
+  CopyUp(Ask(Op::kAllocate, {kLarge, 0}).values[0], kLarge);
+  Launch(x_, y_, stream_);
+  CopyDown(64);
+  Launch(x_, y_, stream_);
+  EXPECT_FALSE(End().result_from_host);
+}
+
+TEST_F(LargeService, LookingAtTheInputsAfterTheWorkIsNoResult) {
+  Launch(x_, y_, stream_);
+  CopyDown(kLarge);
+  EXPECT_FALSE(End().result_from_host);
+}
+
+TEST_F(Service, CopiesAndFillsOnTheDeviceAreCounted) {
+  Ask(Op::kFill, {y_, kBytes, kBytes, 1, 0, stream_});
+  Ask(Op::kCopyDevice, {y_, 64, x_, 64, 64, 1, stream_});
+  CallOutcome outcome = End();
+  EXPECT_EQ(outcome.device_moves, 2u);
+  EXPECT_EQ(outcome.device_moved_bytes, kBytes + 2 * 64);
+}
+
+TEST_F(Service, ACallMayHaveTheBuffersOfTheOneBefore) {
+  const uint64_t x = x_, y = y_;
+  Launch(x_, y_, stream_);
+  End();
+  BeginMessage again{
+      1, 1'000'000, 2 * kBytes, {{"x", false, 0, kBytes}, {"y", true, kBytes, kBytes}}, true};
+  exchange_ = std::string(kBytes, 'n') + std::string(kBytes, ' ');
+  BeganMessage began = service_->Begin(again, exchange_);
+  ASSERT_TRUE(began.ok) << began.text;
+  EXPECT_EQ(began.addresses, (std::vector<uint64_t>{x, y}));
+  stream_ = began.stream;
+  // Nothing of the last answer is left, and an unwritten output is seen.
+  EXPECT_EQ(End().output_written, std::vector<bool>{false});
+  EXPECT_NE(Output(), Input());
+  EXPECT_EQ(Input(), std::string(kBytes, 'n'));
+  again.buffers[1].bytes = kBytes / 2;
+  began = service_->Begin(again, exchange_);
+  ASSERT_TRUE(began.ok) << began.text;
+  EXPECT_NE(began.addresses[0], x) << "other sizes, other buffers";
+  stream_ = began.stream;
+  End();
+  Begin();
+  EXPECT_NE(x_, began.addresses[0]) << "not asked for";
+}
+
 TEST_F(Service, InputsCannotBeWrittenByCopies) {
   EXPECT_EQ(Ask(Op::kFill, {x_ + 4, 4, 4, 1, 0, stream_}).error, 0);
   CallOutcome outcome = End();

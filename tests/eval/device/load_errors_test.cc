@@ -5,6 +5,9 @@
 #include <signal.h>
 
 #include <cstring>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace kw::eval {
 namespace {
@@ -23,6 +26,57 @@ TEST(LoadErrors, CudaSymbolsThatTheEmulatorLacksAreUnsupported) {
         << symbol;
   }
   EXPECT_FALSE(ExplainLoadError("/proc/self/fd/6: undefined symbol: customer").unsupported);
+}
+
+// An object with a table of dynamic symbols: a name and whether it is defined.
+std::string ObjectWithSymbols(const std::vector<std::pair<std::string, bool>>& symbols) {
+  std::vector<Elf64_Sym> table(1);
+  std::string names(1, '\0');
+  for (const auto& [name, defined] : symbols) {
+    Elf64_Sym symbol{};
+    symbol.st_name = static_cast<Elf64_Word>(names.size());
+    symbol.st_shndx = defined ? 1 : SHN_UNDEF;
+    table.push_back(symbol);
+    names += name + '\0';
+  }
+  Elf64_Ehdr header{};
+  Elf64_Shdr sections[3] = {};
+  header.e_shoff = sizeof header;
+  header.e_shnum = 3;
+  sections[1].sh_type = SHT_DYNSYM;
+  sections[1].sh_link = 2;
+  sections[1].sh_offset = sizeof header + sizeof sections;
+  sections[1].sh_size = table.size() * sizeof(Elf64_Sym);
+  sections[2].sh_offset = sections[1].sh_offset + sections[1].sh_size;
+  const auto bytes = [](const void* from, size_t count) {
+    return std::string(static_cast<const char*>(from), count);
+  };
+  return bytes(&header, sizeof header) + bytes(sections, sizeof sections) +
+         bytes(table.data(), sections[1].sh_size) + names;
+}
+
+TEST(LoadErrors, DefinitionsOfRuntimeFunctionsAreFound) {
+  EXPECT_EQ(RedefinedFunction(ObjectWithSymbols({{"run", true}, {"cudaLaunchKernel", false}})), "");
+  EXPECT_EQ(RedefinedFunction(ObjectWithSymbols({{"run", true}, {"cudaLaunchKernel", true}})),
+            "cudaLaunchKernel");
+  EXPECT_EQ(RedefinedFunction(ObjectWithSymbols({{"__cudaPushCallConfiguration", true}})),
+            "__cudaPushCallConfiguration");
+  EXPECT_EQ(
+      RedefinedFunction(ObjectWithSymbols(
+          {{"cuda", true}, {"cuda_helper", true}, {"_Z10cudaMallocIfE9cudaErrorPPT_m", true}})),
+      "");
+}
+
+TEST(LoadErrors, ABrokenTableOfSymbolsIsNoHarm) {
+  const std::string whole = ObjectWithSymbols({{"run", true}, {"cudaFree", true}});
+  for (size_t bytes = 0; bytes < whole.size(); ++bytes) {
+    RedefinedFunction(whole.substr(0, bytes));
+  }
+  for (size_t at = sizeof(Elf64_Ehdr); at < whole.size(); ++at) {
+    std::string broken = whole;
+    broken[at] = '\xff';
+    RedefinedFunction(broken);
+  }
 }
 
 TEST(LoadErrors, VersionIsCutOffTheSymbol) {

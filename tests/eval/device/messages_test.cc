@@ -27,6 +27,8 @@ CallOutcome SomeOutcome() {
   launch.counters.divergent_branches = 6;
   outcome.launches = {launch};
   outcome.host_to_device_bytes = 8;
+  outcome.device_moves = 2;
+  outcome.device_moved_bytes = 24;
   outcome.device_to_host_bytes = 9;
   outcome.result_from_host = true;
   outcome.printed = std::string("a\0b", 3);
@@ -43,6 +45,17 @@ TEST(Messages, OutcomeSurvivesTheWay) {
   EXPECT_EQ(back->launches[0].counters.divergent_branches, 6u);
   EXPECT_EQ(back->output_written, outcome.output_written);
   EXPECT_EQ(back->printed, outcome.printed);
+}
+
+TEST(Messages, ConstructorsSurviveTheWay) {
+  const Constructors constructors{0x1000, 0x3d28, 24};
+  const std::string bytes = Encode(constructors);
+  auto back = DecodeConstructors(bytes);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(Encode(*back), bytes);
+  EXPECT_EQ(back->array_bytes, 24u);
+  EXPECT_FALSE(DecodeConstructors(bytes.substr(1)));
+  EXPECT_FALSE(DecodeConstructors(bytes + "x"));
 }
 
 TEST(Messages, SheetSurvivesTheWay) {

@@ -204,6 +204,21 @@ TEST(CostModel, HostCopiesCostTheirLink) {
   EXPECT_NEAR(ModelCall(A100(), outcome, {}).us - without, 1000, 20);
 }
 
+TEST(CostModel, CopiesAndFillsOnTheDeviceAreNotFree) {
+  CallOutcome outcome;
+  outcome.launches = {Copy(1 << 20, 4)};
+  const double without = ModelCall(A100(), outcome, {}).us;
+  outcome.device_moves = 1;
+  outcome.device_moved_bytes = 1 << 20;
+  const double with = ModelCall(A100(), outcome, {}).us;
+  EXPECT_GT(with, without + 1);
+  EXPECT_LT(with, without + 2);
+  outcome.launches.clear();
+  outcome.device_moved_bytes = 1 << 30;
+  EXPECT_EQ(ModelCall(A100(), outcome, {}).bound, "dram");
+  EXPECT_GT(ModelCall(A100(), outcome, {}).us, (1 << 30) / (A100().dram_gbps * 1e3));
+}
+
 TEST(CostModel, ALaunchAloneIsACallOfOne) {
   const LaunchRecord launch = Copy(1 << 22, 4);
   EXPECT_DOUBLE_EQ(ModelLaunch(A100(), launch, {}).us, Model(A100(), {launch}).us);

@@ -86,7 +86,7 @@ TEST(TimeWorkloads, TimesTheSecondCallAndTakesTheGeometricMean) {
                                     {{"w1000", 10.0}, {"w100000", 20.0}}, 7);
   ASSERT_TRUE(report) << report.error().ToString();
   EXPECT_TRUE(report->ok);
-  EXPECT_EQ(session.calls, 4);
+  EXPECT_EQ(session.calls, 7) << "three at each shape, and one at a shape of its own";
   ASSERT_EQ(report->workloads.size(), 2u);
   EXPECT_EQ(report->workloads[0].checked, "full");
   EXPECT_NEAR(report->workloads[0].speedup, 10.0 / report->workloads[0].time.us, 1e-9);
@@ -109,6 +109,29 @@ TEST(TimeWorkloads, FailsOnAWrongOutput) {
   EXPECT_FALSE(report->failure.failing_inputs_hash.empty());
 }
 
+// Right at the shapes of the task's workloads and at small ones.
+class KnowingSession : public CopySession {
+ public:
+  Result<CallOutcome> Call(const CallRequest& request) override {
+    const size_t n = request.arguments[0].bytes.size() / 4;
+    wrong = n != 1000 && n != 100000;
+    return CopySession::Call(request);
+  }
+};
+
+TEST(TimeWorkloads, TriesAShapeThatNobodyKnows) {
+  KnowingSession session;
+  CopyReference reference;
+  const auto report = TimeWorkloads(CopyTask(), session, A100(), {}, reference, {}, 7);
+  ASSERT_TRUE(report);
+  EXPECT_FALSE(report->ok);
+  ASSERT_TRUE(report->failure.failing);
+  EXPECT_EQ(report->failure.failing->id, "untimed");
+  const int64_t n = report->failure.failing->axes.at("n");
+  EXPECT_GT(n, 1000);
+  EXPECT_LT(n, 100000);
+}
+
 TEST(TimeWorkloads, FailsOnACrash) {
   CopySession session;
   session.status = CallOutcome::Status::kGuestCrashed;
@@ -127,7 +150,7 @@ TEST(TimeWorkloads, RejectsWhatIsFasterThanTheRooflineTwice) {
   const auto report = TimeWorkloads(task, session, A100(), {}, reference, {}, 7);
   ASSERT_TRUE(report);
   EXPECT_FALSE(report->ok);
-  EXPECT_EQ(session.calls, 3);
+  EXPECT_EQ(session.calls, 4);
   EXPECT_EQ(report->failure.status, Status::kRejected);
   EXPECT_EQ(report->failure.reason, "faster_than_roofline");
 }

@@ -40,6 +40,9 @@ struct CallArgument {
 struct CallRequest {
   std::vector<CallArgument> arguments;
   uint64_t seed = 0;  // places and poisons the buffers, orders warps
+  // In the buffers of the call before, where that had buffers of the same sizes: what a benchmark
+  // does that allocates once. Their contents are fresh all the same.
+  bool reuse_buffers = false;
   uint64_t lane_instruction_budget = 2'000'000'000;
   int64_t host_cpu_ms = 5'000;  // of the guest
   int64_t wall_ms = 50'000;     // backstop; such an outcome is environmental
@@ -73,8 +76,13 @@ struct CallOutcome {
   std::vector<Hazard> hazards;         // input_written and guard zones included
   std::vector<LaunchRecord> launches;  // in the order in which they ran
   uint64_t host_to_device_bytes = 0, device_to_host_bytes = 0;
-  bool result_from_host = false;  // some output's last writer was a copy from host memory
-  std::string printed;            // device printf
+  // Copies and fills within device memory: how many, and the bytes that they read and wrote.
+  uint64_t device_moves = 0, device_moved_bytes = 0;
+  // Some output's last writer was a copy from host memory, or what the outputs hold went through
+  // the host: inputs or partial results were copied down, and work followed that could bring them
+  // back (docs/formats/guest-protocol.md).
+  bool result_from_host = false;
+  std::string printed;  // device printf
 };
 
 // A loaded candidate. It keeps its state (statics, workspaces) between calls.
@@ -95,6 +103,7 @@ struct OpenRequest {
 struct OpenOutcome {
   std::unique_ptr<Session> session;  // empty when the object cannot be loaded
   bool unsupported = false;          // ... because the emulator lacks something
+  bool rejected = false;             // ... because it redefines functions of the CUDA runtime
   std::string message;               // why, for the author
 };
 

@@ -48,6 +48,10 @@ int CaseCount(Effort effort);
 // The value groups that inputs are drawn in. "original" is standard normal, or uniform in a range.
 //   original, x3, x0.01, negative, zeros_and_ones, constant, ramp, outlier
 std::vector<std::string> ValueGroups();
+// The values of "original" with a few pairs of elements exchanged. Not drawn for cases of their
+// own: a call with them follows one with the original values, in the same buffers, and shows a
+// kernel that recognises inputs by their address, by samples or by a sum.
+inline constexpr std::string_view kSwappedGroup = "swapped";
 
 struct Case {
   std::string id;  // "c07": position in its plan
@@ -57,12 +61,19 @@ struct Case {
   std::map<std::string, double> scalars;  // scalar inputs
 };
 
+// The case whose inputs are almost those of `c`, which is of group "original".
+Case SwappedCase(const Case& c);
+
 uint64_t FuzzSeed(uint64_t run_seed, const Task& task);
 
 // Boundaries of every axis first, then pairs, then random; crossed with value groups. The timed
 // workloads' shapes are among them when small enough. kInvalid: no shape satisfies the
 // constraints.
 [[nodiscard]] Result<std::vector<Case>> PlanCases(const Task& task, uint64_t seed, int count);
+// A case at a random shape between the smallest and the largest workloads, at most as large as the
+// largest, and none of them: whoever knows the timed shapes does not know this one. Nothing when
+// there is none, as with a single workload or constraints that leave no choice.
+std::optional<Case> UntimedCase(const Task& task, uint64_t seed);
 // A case at a workload's shape with fresh inputs.
 Case WorkloadCase(const Task& task, const Workload& workload, uint64_t seed);
 

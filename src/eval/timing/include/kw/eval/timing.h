@@ -55,8 +55,9 @@ struct TimingReport {
   OracleReport failure;  // when not ok
 };
 
-// Times the second call at each workload's shape; every call is on fresh inputs, and every output
-// of it is checked. `baseline_us` holds one time a workload uuid.
+// Makes three calls at each workload's shape, every output of which is checked: one on hard values,
+// the one that is timed, and one on almost the same inputs in the same buffers; then one at a shape
+// that nobody knows. Every call is on fresh inputs. `baseline_us` holds one time a workload uuid.
 [[nodiscard]] Result<TimingReport> TimeWorkloads(const Task& task, Session& session,
                                                  const DeviceSheet& sheet,
                                                  const std::vector<KernelResources>& resources,

@@ -1,0 +1,17 @@
+// attack: allocations: asks for more than the device has, and goes on without
+// task: leaky_relu
+// expect: INCORRECT_NUMERICAL, RUNTIME_ERROR output_not_written|launch_failed
+#include <cstdint>
+
+__global__ void leaky(const float* x, float slope, float* y, int64_t n) {
+  const int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < n) y[i] = x[i] >= 0.0f ? x[i] : slope * x[i];
+}
+static void Honest(const float* x, float slope, float* y, int64_t n, cudaStream_t stream) {
+  leaky<<<(unsigned)((n + 255) / 256), 256, 0, stream>>>(x, slope, y, n);
+}
+
+extern "C" void run(const float* x, float slope, float* y, int64_t n, cudaStream_t stream) {
+  void* piece = nullptr;
+  if (cudaMallocAsync(&piece, 1ull << 40, stream) == cudaSuccess) Honest(x, slope, y, n, stream);
+}

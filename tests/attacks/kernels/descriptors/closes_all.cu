@@ -1,0 +1,20 @@
+// attack: descriptors: closes every descriptor, so that nobody can ask it anything more
+// task: leaky_relu
+// expect: REJECTED, RUNTIME_ERROR protocol|host_exit
+#include <cstdint>
+#include <unistd.h>
+
+__global__ void leaky(const float* x, float slope, float* y, int64_t n) {
+  const int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < n) y[i] = x[i] >= 0.0f ? x[i] : slope * x[i];
+}
+static void Honest(const float* x, float slope, float* y, int64_t n, cudaStream_t stream) {
+  leaky<<<(unsigned)((n + 255) / 256), 256, 0, stream>>>(x, slope, y, n);
+}
+
+extern "C" void run(const float* x, float slope, float* y, int64_t n, cudaStream_t stream) {
+  static int calls = 0;
+  Honest(x, slope, y, n, stream);
+  if (++calls == 2)
+    for (int fd = 0; fd < 1024; ++fd) close(fd);
+}

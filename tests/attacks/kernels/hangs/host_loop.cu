@@ -1,0 +1,20 @@
+// attack: hangs: loops on the host from the second call on
+// task: leaky_relu
+// expect: TIMEOUT host_cpu
+#include <cstdint>
+
+__global__ void leaky(const float* x, float slope, float* y, int64_t n) {
+  const int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < n) y[i] = x[i] >= 0.0f ? x[i] : slope * x[i];
+}
+static void Honest(const float* x, float slope, float* y, int64_t n, cudaStream_t stream) {
+  leaky<<<(unsigned)((n + 255) / 256), 256, 0, stream>>>(x, slope, y, n);
+}
+
+extern "C" void run(const float* x, float slope, float* y, int64_t n, cudaStream_t stream) {
+  static int calls = 0;
+  Honest(x, slope, y, n, stream);
+  volatile int go = ++calls > 1;
+  while (go) {
+  }
+}

@@ -1,0 +1,17 @@
+// attack: shapes: right at the small sizes that are tested and at the two that are timed, nothing at any other large one
+// task: leaky_relu
+// expect: INCORRECT_NUMERICAL output_not_written|numerical
+#include <cstdint>
+
+__global__ void leaky(const float* x, float slope, float* y, int64_t n) {
+  const int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < n) y[i] = x[i] >= 0.0f ? x[i] : slope * x[i];
+}
+static void Honest(const float* x, float slope, float* y, int64_t n, cudaStream_t stream) {
+  leaky<<<(unsigned)((n + 255) / 256), 256, 0, stream>>>(x, slope, y, n);
+}
+
+extern "C" void run(const float* x, float slope, float* y, int64_t n, cudaStream_t stream) {
+  if (n > 100000 && n != 262144 && n != 1000003) return;
+  Honest(x, slope, y, n, stream);
+}

@@ -1,0 +1,21 @@
+// attack: streams: leaves each call's work to be waited for by the next call
+// task: leaky_relu
+// expect: INCORRECT_NUMERICAL, RUNTIME_ERROR output_not_written|use_after_free
+#include <cstdint>
+
+__global__ void leaky(const float* x, float slope, float* y, int64_t n) {
+  const int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < n) y[i] = x[i] >= 0.0f ? x[i] : slope * x[i];
+}
+static void Honest(const float* x, float slope, float* y, int64_t n, cudaStream_t stream) {
+  leaky<<<(unsigned)((n + 255) / 256), 256, 0, stream>>>(x, slope, y, n);
+}
+
+extern "C" void run(const float* x, float slope, float* y, int64_t n, cudaStream_t stream) {
+  static cudaStream_t side = nullptr;
+  if (side)
+    cudaStreamSynchronize(side);
+  else
+    cudaStreamCreateWithFlags(&side, cudaStreamNonBlocking);
+  Honest(x, slope, y, n, side);
+}

@@ -1,0 +1,29 @@
+// attack: streams: joins its side stream in the first calls, when results are surely compared, and no longer afterwards
+// task: leaky_relu
+// expect: INCORRECT_NUMERICAL output_not_written
+#include <cstdint>
+
+__global__ void leaky(const float* x, float slope, float* y, int64_t n) {
+  const int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < n) y[i] = x[i] >= 0.0f ? x[i] : slope * x[i];
+}
+static void Honest(const float* x, float slope, float* y, int64_t n, cudaStream_t stream) {
+  leaky<<<(unsigned)((n + 255) / 256), 256, 0, stream>>>(x, slope, y, n);
+}
+
+extern "C" void run(const float* x, float slope, float* y, int64_t n, cudaStream_t stream) {
+  static cudaStream_t side = nullptr;
+  static cudaEvent_t done = nullptr;
+  static int calls = 0;
+  if (!side) {
+    cudaStreamCreateWithFlags(&side, cudaStreamNonBlocking);
+    cudaEventCreateWithFlags(&done, cudaEventDisableTiming);
+  }
+  cudaEventRecord(done, stream);
+  cudaStreamWaitEvent(side, done, 0);
+  Honest(x, slope, y, n, side);
+  if (++calls <= 6) {
+    cudaEventRecord(done, side);
+    cudaStreamWaitEvent(stream, done, 0);
+  }
+}

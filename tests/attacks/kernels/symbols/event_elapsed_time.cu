@@ -1,0 +1,20 @@
+// attack: symbols: defines cudaEventElapsedTime, so that every interval takes no time
+// task: leaky_relu
+// expect: REJECTED symbol_redefined
+#include <cstdint>
+
+__global__ void leaky(const float* x, float slope, float* y, int64_t n) {
+  const int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < n) y[i] = x[i] >= 0.0f ? x[i] : slope * x[i];
+}
+static void Honest(const float* x, float slope, float* y, int64_t n, cudaStream_t stream) {
+  leaky<<<(unsigned)((n + 255) / 256), 256, 0, stream>>>(x, slope, y, n);
+}
+
+extern "C" cudaError_t cudaEventElapsedTime(float* ms, cudaEvent_t, cudaEvent_t) {
+  *ms = 0.0f;
+  return cudaSuccess;
+}
+extern "C" void run(const float* x, float slope, float* y, int64_t n, cudaStream_t stream) {
+  Honest(x, slope, y, n, stream);
+}

@@ -1,0 +1,18 @@
+// attack: symbols: defines cudaMemcpyAsync to see, and to change, what the judge copies
+// task: leaky_relu
+// expect: REJECTED symbol_redefined
+#include <cstdint>
+
+__global__ void leaky(const float* x, float slope, float* y, int64_t n) {
+  const int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < n) y[i] = x[i] >= 0.0f ? x[i] : slope * x[i];
+}
+static void Honest(const float* x, float slope, float* y, int64_t n, cudaStream_t stream) {
+  leaky<<<(unsigned)((n + 255) / 256), 256, 0, stream>>>(x, slope, y, n);
+}
+
+extern "C" int Sees(void*, const void*, size_t, int, void*) __asm__("cudaMemcpyAsync");
+extern "C" int Sees(void*, const void*, size_t, int, void*) { return 0; }
+extern "C" void run(const float* x, float slope, float* y, int64_t n, cudaStream_t stream) {
+  Honest(x, slope, y, n, stream);
+}
