@@ -88,7 +88,7 @@ Traces Look() {
   traces.worker_descriptors = EntriesOf(proc + "/fd", "");
   traces.own_descriptors = EntriesOf("/proc/self/fd", "");
   traces.shared_memory = EntriesOf("/dev/shm", "kwright");
-  traces.scratch = EntriesOf(fs::temp_directory_path().string(), "");
+  traces.scratch = EntriesOf(std::getenv("TMPDIR"), "");
   std::ifstream status(proc + "/status");
   for (std::string line; std::getline(status, line);) {
     if (line.starts_with("VmRSS:")) traces.worker_kib = std::atoll(line.c_str() + 6);
