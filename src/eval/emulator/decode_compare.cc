@@ -141,7 +141,7 @@ bool Decoder::Selp() {
   KW_NEED(b, Value(At(2), type));
   KW_NEED(p, PredicateValue(At(3)));
   const int bytes = ptx::Bytes(type);
-  const Type kind = bytes == 2 ? Type::kU16 : bytes == 4 ? Type::kU32 : Type::kU64;
+  const Type kind = OfBytes(bytes);
   Micro* micro = EmitKey(Code::kSelp, kind, 0);
   if (micro == nullptr) return false;
   Def(*micro, *d, Place::kD);
@@ -170,11 +170,7 @@ bool Decoder::Slct() {
   Use(*test, *c, Place::kA);
   Use(*test, zero, Place::kB);
   const int bytes = ptx::Bytes(type);
-  Micro* micro = EmitKey(Code::kSelp,
-                         bytes == 2   ? Type::kU16
-                         : bytes == 4 ? Type::kU32
-                                      : Type::kU64,
-                         0);
+  Micro* micro = EmitKey(Code::kSelp, OfBytes(bytes), 0);
   if (micro == nullptr) return false;
   Def(*micro, *d, Place::kD);
   Use(*micro, *a, Place::kA);

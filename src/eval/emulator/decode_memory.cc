@@ -7,8 +7,6 @@
 namespace kw::eval::emu {
 namespace {
 
-Type OfBytes(int bytes) { return bytes <= 2 ? Type::kU16 : bytes == 4 ? Type::kU32 : Type::kU64; }
-
 bool TakeScope(Modifiers& mods) {
   return mods.Take("cta") || mods.Take("cluster") || mods.Take("gpu") || mods.Take("sys");
 }

@@ -62,7 +62,7 @@ class Decoder {
   void Guard(size_t first);
   bool Unsupported(std::string_view why);
 
-  // decode.cc: building
+  // decode_operands.cc
   int32_t NewRegister(int bytes);
   int32_t Constant(uint64_t bits, int bytes);
   Micro& Emit(Handler fn, OpKind kind = OpKind::kStraight);
@@ -183,6 +183,7 @@ class Decoder {
 
 Type Unsigned(Type type);  // of the same width
 Type Plain(Type type);     // .b32 as .u32, signs stay
+Type OfBytes(int bytes);   // the unsigned integer that a register of so many bytes holds
 bool IsHalf(Type type);
 bool IsReal(Type type);
 std::optional<Rounding> TakeRounding(Modifiers& mods);

@@ -61,6 +61,10 @@ class Bench {
   void Get(uint64_t at, char* to, uint64_t bytes);
 };
 
+#define EXPECT_CLEAN(bench)            \
+  EXPECT_EQ((bench).HazardKinds(), "") \
+      << ((bench).last_hazards.empty() ? "" : (bench).last_hazards[0].text)
+
 // Standard normal values, for test data.
 std::vector<float> Normal(size_t n, uint32_t seed = 7);
 // IEEE binary16, for test data.
