@@ -205,11 +205,7 @@ struct LayerText {
 constexpr LayerText kLayers[] = {
     {"no_new_privs", true, ForbidNewPrivileges, "no program gives a guest more rights than it has",
      "nothing of a stranger can run"},
-    {"limits", true,
-     [] {
-       const rlimit none{0, 0};
-       return setrlimit(RLIMIT_CORE, &none) == 0;
-     },
+    {"limits", true, [] { return LimitTo(RLIMIT_CORE, 0); },
      "memory, CPU time, file size and core dumps are bounded", "nothing of a stranger can run"},
     {"landlock", false, ForbidFiles,
      "guests and references open no file, compilers only the toolkit, the system's headers and "
@@ -232,6 +228,11 @@ constexpr LayerText kLayers[] = {
 };
 
 }  // namespace
+
+bool LimitTo(int resource, uint64_t value) {
+  const rlimit limit{value, value};
+  return setrlimit(static_cast<__rlimit_resource>(resource), &limit) == 0;
+}
 
 int LandlockVersion() {
   const long version = syscall(kSysCreate, nullptr, 0, kVersionFlag);

@@ -7,31 +7,18 @@
 #include <optional>
 #include <vector>
 
+#include "kw/base/elf.h"
+
 namespace kw {
 namespace {
 
 // In the range of systems, used by none: the loader passes over it.
 constexpr Elf64_Sxword kTaken = 0x60000f0f;
 
-template <class T>
-std::optional<T> At(const std::string& bytes, uint64_t offset) {
-  T value;
-  if (offset > bytes.size() || bytes.size() - offset < sizeof value) return std::nullopt;
-  std::memcpy(&value, bytes.data() + offset, sizeof value);
-  return value;
-}
-
 std::vector<Elf64_Phdr> ProgramHeaders(const std::string& object) {
-  std::vector<Elf64_Phdr> headers;
-  const auto file = At<Elf64_Ehdr>(object, 0);
-  if (!file || file->e_phentsize != sizeof(Elf64_Phdr)) return headers;
-  for (uint64_t i = 0; i < file->e_phnum; ++i) {
-    if (file->e_phoff > object.size()) break;
-    const auto header = At<Elf64_Phdr>(object, file->e_phoff + i * sizeof(Elf64_Phdr));
-    if (!header) break;
-    headers.push_back(*header);
-  }
-  return headers;
+  const auto file = EntryAt<Elf64_Ehdr>(object, 0);
+  if (!file || file->e_phentsize != sizeof(Elf64_Phdr)) return {};
+  return TableAt<Elf64_Phdr>(object, file->e_phoff, file->e_phnum);
 }
 
 // Where the byte that is loaded at `address` lies in the file: the loader reads what it mapped,
@@ -56,7 +43,7 @@ Constructors TakeConstructors(std::string* object) {
     if (header.p_type != PT_DYNAMIC) continue;
     std::optional<uint64_t> place = InFile(headers, header.p_vaddr);
     while (place) {
-      auto entry = At<Elf64_Dyn>(*object, *place);
+      auto entry = EntryAt<Elf64_Dyn>(*object, *place);
       if (!entry || entry->d_tag == DT_NULL) break;
       uint64_t* value = entry->d_tag == DT_INIT           ? &taken.init
                         : entry->d_tag == DT_INIT_ARRAY   ? &taken.array

@@ -23,11 +23,6 @@ constexpr uint64_t kGuestCpuSeconds = 3600;
 volatile uint64_t* g_crash_address = nullptr;
 volatile uint32_t* g_crash_signal = nullptr;
 
-bool Limit(int resource, uint64_t value) {
-  rlimit limit{value, value};
-  return setrlimit(static_cast<__rlimit_resource>(resource), &limit) == 0;
-}
-
 void OnCrash(int signal, siginfo_t* info, void*) {
   *g_crash_address = reinterpret_cast<uint64_t>(info->si_addr);
   *g_crash_signal = static_cast<uint32_t>(signal);
@@ -96,10 +91,8 @@ bool AddRules(scmp_filter_ctx filter, Calls calls) {
                               SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD)) == 0;
   } else {
     // For the loader: opening to read, which ForbidOpening ends.
-    constexpr auto kWriting = static_cast<scmp_datum_t>(O_WRONLY | O_RDWR | O_CREAT | O_TRUNC |
-                                                        (O_TMPFILE & ~O_DIRECTORY));
     added &= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
-                              SCMP_A2(SCMP_CMP_MASKED_EQ, kWriting, 0)) == 0;
+                              SCMP_A2(SCMP_CMP_MASKED_EQ, kWritingFlags, 0)) == 0;
     added &= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(seccomp), 0) == 0;
   }
   // The size of an open file: fstat() is this call too. ForbidOpening ends it for the guest.
@@ -122,17 +115,17 @@ const char* CageGuest(int first_unused, int64_t memory_bytes) {
   void* range = mmap(reinterpret_cast<void*>(ring::kDeviceBase), ring::kDeviceBytes, PROT_NONE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
   if (range != reinterpret_cast<void*>(ring::kDeviceBase)) return "the device's addresses";
-  if (!Limit(RLIMIT_AS, ring::kDeviceBytes + static_cast<uint64_t>(memory_bytes)) ||
-      !Limit(RLIMIT_CPU, kGuestCpuSeconds) || !Limit(RLIMIT_NPROC, 0) || !Limit(RLIMIT_CORE, 0) ||
-      !Limit(RLIMIT_FSIZE, 0) || !Limit(RLIMIT_NOFILE, 64) || !Limit(RLIMIT_MEMLOCK, 0) ||
-      !Limit(RLIMIT_MSGQUEUE, 0)) {
+  if (!LimitTo(RLIMIT_AS, ring::kDeviceBytes + static_cast<uint64_t>(memory_bytes)) ||
+      !LimitTo(RLIMIT_CPU, kGuestCpuSeconds) || !LimitTo(RLIMIT_NPROC, 0) ||
+      !LimitTo(RLIMIT_CORE, 0) || !LimitTo(RLIMIT_FSIZE, 0) || !LimitTo(RLIMIT_NOFILE, 64) ||
+      !LimitTo(RLIMIT_MEMLOCK, 0) || !LimitTo(RLIMIT_MSGQUEUE, 0)) {
     return "the limits";
   }
   return GiveUpRights();
 }
 
 const char* CageEmulator() {
-  if (!Limit(RLIMIT_CORE, 0) || !Limit(RLIMIT_FSIZE, 0) || !Limit(RLIMIT_MSGQUEUE, 0)) {
+  if (!LimitTo(RLIMIT_CORE, 0) || !LimitTo(RLIMIT_FSIZE, 0) || !LimitTo(RLIMIT_MSGQUEUE, 0)) {
     return "the limits";
   }
   return GiveUpRights();

@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 #include <signal.h>
 
-#include <algorithm>
 #include <cctype>
-#include <cstring>
 #include <vector>
+
+#include "kw/base/elf.h"
 
 namespace kw::eval {
 namespace {
@@ -36,16 +36,6 @@ bool IsRuntimeFunction(std::string_view name) {
          std::isupper(static_cast<unsigned char>(name[4]));
 }
 
-// A table in the object as a copy, as much of it as there is.
-template <class T>
-std::vector<T> TableAt(std::string_view object, uint64_t offset, uint64_t count) {
-  if (offset > object.size()) return {};
-  count = std::min<uint64_t>(count, (object.size() - offset) / sizeof(T));
-  std::vector<T> table(count);
-  if (count > 0) std::memcpy(table.data(), object.data() + offset, count * sizeof(T));
-  return table;
-}
-
 bool IsCudaLibrary(std::string_view name) {
   for (std::string_view prefix : {"libcu", "libnv", "libnccl", "libnpp"}) {
     if (name.starts_with(prefix)) return true;
@@ -56,15 +46,14 @@ bool IsCudaLibrary(std::string_view name) {
 }  // namespace
 
 LoadedMessage CheckObject(std::string_view object) {
-  Elf64_Ehdr header;
-  if (object.size() < sizeof header || object.substr(0, SELFMAG) != ELFMAG) {
+  const auto header = EntryAt<Elf64_Ehdr>(object, 0);
+  if (!header || object.substr(0, SELFMAG) != ELFMAG) {
     return {false, false, "the object is not an ELF file: nvcc -shared makes one"};
   }
-  std::memcpy(&header, object.data(), sizeof header);
-  if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_X86_64) {
+  if (header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_machine != EM_X86_64) {
     return {false, false, "the object is built for another machine; this one is x86-64"};
   }
-  if (header.e_type != ET_DYN) {
+  if (header->e_type != ET_DYN) {
     return {false, false, "the object is no shared object (nvcc -shared -Xcompiler -fPIC)"};
   }
   if (object.find("libcudart.so.") == object.npos) {
@@ -75,10 +64,9 @@ LoadedMessage CheckObject(std::string_view object) {
 }
 
 std::string RedefinedFunction(std::string_view object) {
-  Elf64_Ehdr header;
-  if (object.size() < sizeof header) return "";
-  std::memcpy(&header, object.data(), sizeof header);
-  const auto sections = TableAt<Elf64_Shdr>(object, header.e_shoff, header.e_shnum);
+  const auto header = EntryAt<Elf64_Ehdr>(object, 0);
+  if (!header) return "";
+  const auto sections = TableAt<Elf64_Shdr>(object, header->e_shoff, header->e_shnum);
   for (const Elf64_Shdr& section : sections) {
     if (section.sh_type != SHT_DYNSYM || section.sh_link >= sections.size()) continue;
     const uint64_t names = sections[section.sh_link].sh_offset;

@@ -89,11 +89,6 @@ void WatchCrashes() {
   }
 }
 
-bool LimitTo(int resource, rlim_t value) {
-  const rlimit limit{value, value};
-  return setrlimit(static_cast<__rlimit_resource>(resource), &limit) == 0;
-}
-
 // Everything but computing, memory, the two pipes, and opening to read (for the loader) is refused
 // from here on.
 bool RefuseCalls() {
@@ -117,10 +112,8 @@ bool RefuseCalls() {
                                   SCMP_A0(SCMP_CMP_EQ, 0)) == 0;
   good = good && seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
                                   SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(getpid()))) == 0;
-  constexpr auto kWriting =
-      static_cast<scmp_datum_t>(O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY));
   good = good && seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
-                                  SCMP_A2(SCMP_CMP_MASKED_EQ, kWriting, 0)) == 0;
+                                  SCMP_A2(SCMP_CMP_MASKED_EQ, kWritingFlags, 0)) == 0;
   good = good && seccomp_load(filter) == 0;
   seccomp_release(filter);
   return good;

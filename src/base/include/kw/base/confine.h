@@ -10,6 +10,9 @@
 // this file by itself.
 #pragma once
 
+#include <fcntl.h>
+
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,6 +32,13 @@ struct CageLayer {
 
 // The version of Landlock that the kernel has; 0: none.
 [[nodiscard]] int LandlockVersion();
+
+// A resource limit (RLIMIT_...) of the calling process, soft and hard.
+[[nodiscard]] bool LimitTo(int resource, uint64_t value);
+
+// openat() with any of these flags writes or makes a file: for lists that let the loader read.
+inline constexpr uint64_t kWritingFlags =
+    O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY);
 
 // The calling process, for ever: no new privileges, no files at all (Landlock), a network and IPC
 // of its own with nothing in it (namespaces), another user where it is root, no capabilities. Asks
