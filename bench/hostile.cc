@@ -1,8 +1,8 @@
-// bench_hostile [--count N] [--out FILE]: N hostile candidates in a row through one worker, and
-// what they leave behind. Exit status 1 when anything is left or any of them passed.
+// bench_hostile [--count N] [--out FILE] [--context KEY=VALUE ...]: N hostile candidates in a row
+// through one worker, and what they leave behind. Exit status 1 when anything is left or any of
+// them passed. FILE gets the figures, below what the context says.
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -10,7 +10,9 @@
 #include <set>
 
 #include "attacks/attack_files.h"
+#include "kw/base/clock.h"
 #include "kw/base/json.h"
+#include "process_tree.h"
 
 namespace kw::eval {
 namespace {
@@ -20,43 +22,9 @@ namespace fs = std::filesystem;
 // Kinds whose candidates use up a limit on purpose: seconds each.
 const std::set<std::string> kSlowKinds = {"hangs", "allocations", "compile", "output"};
 
-std::string FirstLine(const std::string& path) {
-  std::ifstream in(path);
-  std::string line;
-  std::getline(in, line, '\0');
-  return line;
-}
-
-std::multimap<int, int> Parents() {
-  std::multimap<int, int> children;
-  for (const auto& entry : fs::directory_iterator("/proc")) {
-    const std::string name = entry.path().filename().string();
-    if (name.find_first_not_of("0123456789") != name.npos) continue;
-    // "PID (COMMAND) STATE PARENT ...", where the command may hold anything.
-    const std::string stat = FirstLine(entry.path().string() + "/stat");
-    const size_t end = stat.rfind(')');
-    if (end != stat.npos && end + 4 < stat.size()) {
-      children.emplace(std::atoi(stat.c_str() + end + 4), std::atoi(name.c_str()));
-    }
-  }
-  return children;
-}
-
-std::vector<int> Descendants(int ancestor) {
-  const auto children = Parents();
-  std::vector<int> found = {ancestor};
-  for (size_t i = 0; i < found.size(); ++i) {
-    const auto [first, last] = children.equal_range(found[i]);
-    for (auto it = first; it != last; ++it) found.push_back(it->second);
-  }
-  found.erase(found.begin());
-  return found;
-}
-
 int WorkerOf(int controller) {
-  for (const int pid : Descendants(controller)) {
-    if (FirstLine("/proc/" + std::to_string(pid) + "/comm").starts_with("kwright-worker"))
-      return pid;
+  for (const int pid : test::DescendantsOf(controller)) {
+    if (test::IsNamed(pid, "kwright-worker")) return pid;
   }
   return 0;
 }
@@ -84,7 +52,7 @@ Traces Look() {
   Traces traces;
   traces.worker = WorkerOf(getpid());
   const std::string proc = "/proc/" + std::to_string(traces.worker);
-  traces.processes = static_cast<int64_t>(Descendants(getpid()).size());
+  traces.processes = static_cast<int64_t>(test::DescendantsOf(getpid()).size());
   traces.worker_descriptors = EntriesOf(proc + "/fd", "");
   traces.own_descriptors = EntriesOf("/proc/self/fd", "");
   traces.shared_memory = EntriesOf("/dev/shm", "kwright");
@@ -127,7 +95,7 @@ Result<std::vector<Hostile>> BuildAll(Evaluator& evaluator) {
   return hostile;
 }
 
-int Run(int64_t count, const std::string& out) {
+int Run(int64_t count, const std::string& out, Json json) {
   EvaluatorConfig config = E2eConfig();
   // All that anybody leaves in a temporary folder is left here.
   const auto scratch = ScratchDirectory::Make("hostile_bench");
@@ -175,9 +143,9 @@ int Run(int64_t count, const std::string& out) {
     }
   }
   const Traces before = Look();
-  const auto start = std::chrono::steady_clock::now();
+  const int64_t start_us = SystemClock().MonotonicMicros();
   for (int64_t i = 0; i < count; ++i) judge((*hostile)[static_cast<size_t>(i) % hostile->size()]);
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  const double seconds = static_cast<double>(SystemClock().MonotonicMicros() - start_us) / 1e6;
   const Traces after = Look();
 
   const bool alive = after.worker != 0 && after.worker == before.worker;
@@ -185,19 +153,19 @@ int Run(int64_t count, const std::string& out) {
                      after.worker_descriptors <= before.worker_descriptors &&
                      after.own_descriptors <= before.own_descriptors &&
                      after.shared_memory <= before.shared_memory && after.scratch <= before.scratch;
-  Json json = {{"command", "build/release/bench_hostile --count " + std::to_string(count)},
-               {"candidates", count},
-               {"different_candidates", hostile->size()},
-               {"seconds", took.count()},
-               {"candidates_a_second", static_cast<double>(count) / took.count()},
-               {"passed", passed},
-               {"unexpected_status", unexpected},
-               {"environmental", environmental},
-               {"statuses", statuses},
-               {"worker_alive", alive},
-               {"nothing_left", clean},
-               {"before", TracesJson(before)},
-               {"after", TracesJson(after)}};
+  json.update(Json{{"command", "build/release/bench_hostile --count " + std::to_string(count)},
+                   {"candidates", count},
+                   {"different_candidates", hostile->size()},
+                   {"seconds", seconds},
+                   {"candidates_a_second", static_cast<double>(count) / seconds},
+                   {"passed", passed},
+                   {"unexpected_status", unexpected},
+                   {"environmental", environmental},
+                   {"statuses", statuses},
+                   {"worker_alive", alive},
+                   {"nothing_left", clean},
+                   {"before", TracesJson(before)},
+                   {"after", TracesJson(after)}});
   const std::string text = DumpJsonPretty(json) + "\n";
   std::printf("%s", text.c_str());
   if (!out.empty()) std::ofstream(out) << text;
@@ -210,16 +178,21 @@ int Run(int64_t count, const std::string& out) {
 int main(int argc, char** argv) {
   int64_t count = 200;
   std::string out;
+  kw::Json context = kw::Json::object();
   for (int i = 1; i + 1 < argc; i += 2) {
-    const std::string flag = argv[i];
+    const std::string flag = argv[i], value = argv[i + 1];
+    const size_t equals = value.find('=');
     if (flag == "--count") {
-      count = std::atoll(argv[i + 1]);
+      count = std::atoll(value.c_str());
     } else if (flag == "--out") {
-      out = argv[i + 1];
+      out = value;
+    } else if (flag == "--context" && equals != value.npos) {
+      context[value.substr(0, equals)] = value.substr(equals + 1);
     } else {
-      std::fprintf(stderr, "%s: the flags are --count N and --out FILE\n", flag.c_str());
+      std::fprintf(stderr, "%s %s: the flags are --count N, --out FILE and --context KEY=VALUE\n",
+                   flag.c_str(), value.c_str());
       return 2;
     }
   }
-  return kw::eval::Run(count, out);
+  return kw::eval::Run(count, out, std::move(context));
 }

@@ -2,13 +2,12 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include <fstream>
-#include <map>
 #include <thread>
 
 #include "e2e/evaluation.h"
 #include "kw/base/clock.h"
 #include "kw/base/hash.h"
+#include "process_tree.h"
 #include "src/eval/worker/content_store.h"
 #include "src/eval/worker/protocol.h"
 
@@ -17,39 +16,6 @@ namespace {
 
 std::string Kernel(const std::string& name) {
   return *ReadFile(std::string(KW_SOURCE_DIR) + "/tests/e2e/kernels/" + name);
-}
-
-std::string FirstLineOf(const std::string& path) {
-  std::ifstream in(path);
-  std::string line;
-  std::getline(in, line, '\0');
-  return line;
-}
-
-// The children of a process, and theirs.
-std::vector<int> DescendantsOf(int ancestor) {
-  std::multimap<int, int> children;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    const std::string name = entry.path().filename().string();
-    if (!std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; }))
-      continue;
-    // "PID (COMMAND) STATE PARENT ...", where the command may hold anything.
-    const std::string stat = FirstLineOf(entry.path().string() + "/stat");
-    const size_t end = stat.rfind(')');
-    if (end == stat.npos || end + 4 > stat.size()) continue;
-    children.emplace(std::stoi(stat.substr(end + 4)), std::stoi(name));
-  }
-  std::vector<int> found = {ancestor};
-  for (size_t i = 0; i < found.size(); ++i) {
-    const auto [first, last] = children.equal_range(found[i]);
-    for (auto it = first; it != last; ++it) found.push_back(it->second);
-  }
-  found.erase(found.begin());
-  return found;
-}
-
-bool IsNamed(int pid, const std::string& name) {
-  return FirstLineOf("/proc/" + std::to_string(pid) + "/comm").starts_with(name.substr(0, 15));
 }
 
 bool SoonGone(const std::vector<int>& pids) {
@@ -180,8 +146,8 @@ TEST_F(EvaluatorE2e, AKilledWorkerIsReplacedAndTheJobEndsAsIfNothingHappened) {
   EvaluateOptions options{.seed = 9};
   options.progress = [&](const std::string& stage) {
     if (stage != "oracle" || killed++ > 0) return;
-    for (const int pid : DescendantsOf(getpid())) {
-      if (IsNamed(pid, "kwright-worker")) kill(pid, SIGKILL);
+    for (const int pid : test::DescendantsOf(getpid())) {
+      if (test::IsNamed(pid, "kwright-worker")) kill(pid, SIGKILL);
     }
   };
   const auto verdict = evaluator->Evaluate(softmax_, source, options);
@@ -216,7 +182,7 @@ TEST_F(EvaluatorE2e, TheEndOfInputEndsTheWorkerAndItsGuests) {
   ASSERT_TRUE(WriteAll(child->in(), FormatMessage(HelloMessage{}) + FormatMessage(job)));
   for (int i = 0; i < 2; ++i) ASSERT_TRUE(reader.Next(20'000));  // load, oracle
   std::this_thread::sleep_for(std::chrono::milliseconds(500));
-  const std::vector<int> theirs = DescendantsOf(child->pid());
+  const std::vector<int> theirs = test::DescendantsOf(child->pid());
   EXPECT_GE(theirs.size(), 2u) << "an emulator and a guest run";
   child->CloseIn();
   const auto exit = child->Wait(5'000);
