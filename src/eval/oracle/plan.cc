@@ -23,6 +23,31 @@ constexpr int kAttempts = 400;  // at a shape that the constraints admit
 constexpr int64_t kBoundaries[] = {1,   2,   3,   7,   31,  32,  33,  63,   64,   65,
                                    127, 128, 129, 255, 256, 257, 999, 1000, 1023, 1025};
 
+// All axes, const ones too, or nothing when a constraint refuses the sizes.
+std::optional<Sizes> AdmittedAxes(const Task& task, const Sizes& sizes) {
+  Result<Sizes> all = task.AllAxes(sizes);
+  if (!all) return std::nullopt;
+  Result<bool> satisfied = SatisfiesConstraints(task, *all);
+  if (!satisfied || !*satisfied) return std::nullopt;
+  return *std::move(all);
+}
+
+// Elements of all tensors: what a call costs is near enough in proportion. Nothing for sizes that
+// are refused.
+std::optional<double> ElementsAt(const Task& task, const Sizes& sizes) {
+  const std::optional<Sizes> all = AdmittedAxes(task, sizes);
+  if (!all) return std::nullopt;
+  double total = 0;
+  for (const std::vector<Tensor>* tensors : {&task.inputs, &task.outputs}) {
+    for (const Tensor& tensor : *tensors) {
+      Result<int64_t> count = ElementCount(tensor, *all);
+      if (!count) return std::nullopt;
+      total += static_cast<double>(*count);
+    }
+  }
+  return total;
+}
+
 // Finds shapes for one task: within the caps, and as its constraints demand.
 class ShapeFinder {
  public:
@@ -46,10 +71,8 @@ class ShapeFinder {
 
   // Nothing when the sizes are refused by a constraint or a cap.
   bool Admits(const Sizes& sizes) const {
-    Result<Sizes> all = task_.AllAxes(sizes);
-    if (!all) return false;
-    Result<bool> satisfied = SatisfiesConstraints(task_, *all);
-    return satisfied && *satisfied && IsSmall(*all);
+    const std::optional<Sizes> all = AdmittedAxes(task_, sizes);
+    return all && IsSmall(*all);
   }
 
   // Sizes as wished for, where `pinned` keeps its own as long as any others go with it.
@@ -359,22 +382,6 @@ Result<std::vector<Case>> PlanCases(const Task& task, uint64_t seed, int count) 
 }
 
 std::optional<Case> UntimedCase(const Task& task, uint64_t seed) {
-  // Elements of all tensors: what a call costs is near enough in proportion.
-  const auto elements = [&](const Sizes& sizes) -> std::optional<double> {
-    Result<Sizes> all = task.AllAxes(sizes);
-    if (!all) return std::nullopt;
-    Result<bool> satisfied = SatisfiesConstraints(task, *all);
-    if (!satisfied || !*satisfied) return std::nullopt;
-    double total = 0;
-    for (const std::vector<Tensor>* tensors : {&task.inputs, &task.outputs}) {
-      for (const Tensor& tensor : *tensors) {
-        Result<int64_t> count = ElementCount(tensor, *all);
-        if (!count) return std::nullopt;
-        total += static_cast<double>(*count);
-      }
-    }
-    return total;
-  };
   Sizes low, high;
   double largest = 0;
   for (const Workload& workload : task.workloads) {
@@ -383,7 +390,7 @@ std::optional<Case> UntimedCase(const Task& task, uint64_t seed) {
       if (!fresh) at->second = std::min(at->second, size);
       high[axis] = std::max(high[axis], size);
     }
-    largest = std::max(largest, elements(workload.axes).value_or(0));
+    largest = std::max(largest, ElementsAt(task, workload.axes).value_or(0));
   }
   Random random(DeriveSeed(seed, "untimed"));
   std::optional<Case> best;
@@ -397,7 +404,7 @@ std::optional<Case> UntimedCase(const Task& task, uint64_t seed) {
       c.axes[axis] =
           from + static_cast<int64_t>(random.Below(static_cast<uint64_t>(most - from + 1)));
     }
-    const std::optional<double> size = elements(c.axes);
+    const std::optional<double> size = ElementsAt(task, c.axes);
     const bool timed = std::any_of(task.workloads.begin(), task.workloads.end(),
                                    [&](const Workload& w) { return w.axes == c.axes; });
     if (!size || timed || *size > largest || *size <= best_elements) continue;
