@@ -13,7 +13,6 @@ namespace {
 struct AttackCounts {
   int attacks = 0, passed = 0, right_status = 0, right_reason = 0;
   int legal = 0, flagged = 0;
-  int open = 0;
 };
 AttackCounts g_counts;
 
@@ -27,7 +26,6 @@ class PrintsCounts : public testing::Environment {
         c.attacks, c.passed, c.right_status, c.right_reason,
         c.attacks == 0 ? 100.0 : 100.0 * c.right_reason / c.attacks);
     std::printf("legal kernels: %d, flagged: %d\n", c.legal, c.flagged);
-    std::printf("known cheats that are not seen yet: %d\n", c.open);
   }
 };
 testing::Environment* const g_prints_counts = testing::AddGlobalTestEnvironment(new PrintsCounts);
@@ -65,22 +63,6 @@ TEST_P(Attack, GetsTheVerdictItDeserves) {
   EXPECT_TRUE(status) << json;
   EXPECT_TRUE(reason) << json;
   EXPECT_FALSE(verdict->environmental) << json;
-}
-
-// Cheats that the judge does not see yet. Whoever makes it see one moves the file to kernels/.
-class OpenAttack : public testing::TestWithParam<std::string> {};
-INSTANTIATE_TEST_SUITE_P(E2e, OpenAttack, testing::ValuesIn(AttackPaths("open")),
-                         [](const auto& info) { return TestName(info.param.substr(5)); });
-
-TEST_P(OpenAttack, IsNotSeenYet) {
-  const AttackFile file = ReadAttackFile(GetParam());
-  const auto task = NativeTask(file.task);
-  ASSERT_TRUE(task) << task.error().ToString();
-  const auto verdict = SharedEvaluator().Evaluate(*task, file.source, {.seed = 1});
-  ASSERT_TRUE(verdict) << verdict.error().ToString();
-  ++g_counts.open;
-  EXPECT_TRUE(verdict->passed()) << "seen now, so it belongs to kernels/: "
-                                 << VerdictToJson(*verdict);
 }
 
 class Legal : public testing::TestWithParam<std::string> {};

@@ -147,6 +147,18 @@ bool Decoder::Move() {
 
 // ---- ld and st ----
 
+// Shadows have units as small as the narrowest access.
+void Decoder::NoteStoreWidth(Space space, int bytes) {
+  const uint32_t width = static_cast<uint32_t>(bytes);
+  const bool shared = space == Space::kShared, device = space == Space::kGlobal;
+  if (shared || space == Space::kGeneric) {
+    program_->narrowest_shared = std::min(program_->narrowest_shared, width);
+  }
+  if (device || space == Space::kGeneric) {
+    program_->narrowest_store = std::min(program_->narrowest_store, width);
+  }
+}
+
 bool Decoder::LoadParameter(Type type, int count) {
   const Operand& operand = At(1);
   const int bytes = ptx::Bytes(type);
@@ -308,9 +320,7 @@ bool Decoder::Store() {
     Use(*micro, address->base, Place::kList);
     for (const Arg& value : values) Use(*micro, value, Place::kList);
   }
-  if (space == Space::kShared || space == Space::kGeneric) {
-    program_->narrowest_shared = std::min(program_->narrowest_shared, static_cast<uint32_t>(bytes));
-  }
+  NoteStoreWidth(space, bytes);
   return true;
 }
 
@@ -419,9 +429,7 @@ bool Decoder::AtomicOrReduce() {
     KW_NEED(d, Target(At(0), type));
     Def(draft_->micros.back(), *d, Place::kD);
   }
-  if (where != 0) {
-    program_->narrowest_shared = std::min(program_->narrowest_shared, static_cast<uint32_t>(bytes));
-  }
+  NoteStoreWidth(space, bytes);
   return !order.acquires || Fence();
 }
 

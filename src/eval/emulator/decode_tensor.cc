@@ -305,8 +305,7 @@ bool Decoder::Wmma() {
   Use(*micro, base, Place::kA);
   Use(*micro, stride, Place::kB);
   Use(*micro, Arg{Constant(kAllLanes, 4)}, Place::kC);
-  program_->narrowest_shared =
-      std::min(program_->narrowest_shared, static_cast<uint32_t>(ptx::Bytes(type)));
+  NoteStoreWidth(space, ptx::Bytes(type));
   return true;
 }
 

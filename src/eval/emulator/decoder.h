@@ -124,6 +124,7 @@ class Decoder {
   bool Move();
   bool MovePack(const Operand& to, const Operand& from, Type type);
   bool Load();
+  void NoteStoreWidth(Space space, int bytes);
   bool LoadParameter(Type type, int count);
   bool Store();
   bool Cvta();

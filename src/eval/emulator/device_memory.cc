@@ -92,6 +92,8 @@ Result<void> DeviceMemory::Free(uint64_t address) {
   entry->span.written = nullptr;
   entry->written = {};
   entry->touched = {};
+  entry->authors.Clear();
+  entry->span.authors = nullptr;
   live_bytes_ -= entry->span.bytes;
   return {};
 }
@@ -202,11 +204,43 @@ Result<void> DeviceMemory::Poison(uint64_t address) {
   return {};
 }
 
-void DeviceMemory::BeginLaunch() {
+uint32_t* DeviceMemory::AuthorMap::Reserve(uint64_t units) {
+  const uint64_t bytes = Mapped(units * sizeof(uint32_t));
+  if (bytes > bytes_) {
+    Clear();
+    void* pages = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (pages == MAP_FAILED) return nullptr;
+    pages_ = pages;
+    bytes_ = bytes;
+  }
+  return static_cast<uint32_t*>(pages_);
+}
+
+void DeviceMemory::AuthorMap::Clear() {
+  if (pages_ != nullptr) munmap(pages_, bytes_);
+  pages_ = nullptr;
+  bytes_ = 0;
+}
+
+uint32_t DeviceMemory::BeginLaunch() {
+  // Numbers go on from launch to launch, so that old ones need not be wiped, until they run out.
+  const bool fresh = next_author_ > kAtomicStore / 2;
+  if (fresh) next_author_ = 1;
   for (Entry& entry : entries_) {
     std::fill(entry.touched.begin(), entry.touched.end(), 0);
     entry.span.reported = false;
+    entry.span.authors = nullptr;
+    if (fresh) entry.authors.Clear();
   }
+  return next_author_;
+}
+
+void DeviceMemory::EndLaunch(size_t authors) { next_author_ += static_cast<uint32_t>(authors); }
+
+void DeviceMemory::WatchStores(Span* span, uint32_t unit_shift) {
+  Entry* entry = Holding(span->start);
+  span->authors = entry->authors.Reserve((span->bytes >> unit_shift) + 1);
 }
 
 uint64_t DeviceMemory::Touched() const {

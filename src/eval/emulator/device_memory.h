@@ -25,12 +25,29 @@ class DeviceMemory {
   DeviceMemory(const DeviceMemory&) = delete;
   DeviceMemory& operator=(const DeviceMemory&) = delete;
 
+  // Zeroed pages for the authors of an allocation's units.
+  class AuthorMap {
+   public:
+    AuthorMap() = default;
+    ~AuthorMap() { Clear(); }
+    AuthorMap(const AuthorMap&) = delete;
+    AuthorMap& operator=(const AuthorMap&) = delete;
+    // Room for that many units, or nullptr where the machine has none.
+    uint32_t* Reserve(uint64_t units);
+    void Clear();
+
+   private:
+    void* pages_ = nullptr;
+    uint64_t bytes_ = 0;
+  };
+
   struct Entry {
     Span span;
     std::string name;
     bool internal = false;          // not the caller's: does not count as live
     std::vector<uint8_t> written;   // behind span.written
     std::vector<uint64_t> touched;  // behind span.touched
+    AuthorMap authors;              // behind span.authors
   };
 
   Result<Entry*> Allocate(uint64_t bytes, std::string name, bool internal = false);
@@ -48,7 +65,12 @@ class DeviceMemory {
   // A live one that holds all of [address, address + bytes).
   Span* Find(uint64_t address, uint64_t bytes);
 
-  void BeginLaunch();        // clears what was touched
+  // Forgets what was touched and stored, and gives the number of the launch's first author.
+  uint32_t BeginLaunch();
+  // How many authors the launch had.
+  void EndLaunch(size_t authors);
+  // Authors are kept for this allocation until the next launch.
+  void WatchStores(Span* span, uint32_t unit_shift);
   uint64_t Touched() const;  // distinct sectors since then
   uint64_t live_bytes() const { return live_bytes_; }
   uint32_t poison_word() const { return poison_; }
@@ -65,6 +87,7 @@ class DeviceMemory {
   uint64_t live_bytes_ = 0;
   uint64_t count_ = 0;
   uint32_t poison_;
+  uint32_t next_author_ = 1;
 };
 
 }  // namespace kw::eval::emu

@@ -345,8 +345,11 @@ LaunchOutcome Emulator::Launch(const LaunchRequest& request) {
     (void)impl_->memory.Write(impl_->workspace, fresh);
     launch.workspace = impl_->workspace;
   }
-  impl_->memory.BeginLaunch();
+  launch.stores.base = impl_->memory.BeginLaunch();
+  launch.stores.unit_shift =
+      static_cast<uint32_t>(std::countr_zero(launch.program->narrowest_store));
   emu::RunBlocks(&launch);
+  impl_->memory.EndLaunch(launch.authors.size());
   impl_->budget -= std::min(impl_->budget, launch.spent);
   CountWork(launch, impl_->memory, &outcome.counters);
   outcome.status = launch.status;

@@ -90,6 +90,7 @@ struct Program {
   uint32_t static_shared = 0;      // bytes
   uint32_t dynamic_shared_at = 0;  // where extern arrays begin
   uint32_t narrowest_shared = 4;   // access, in bytes
+  uint32_t narrowest_store = 4;    // to device memory, atomics included, in bytes
   bool calls_functions = false;
   int max_threads = 0, required_threads = 0;
 };

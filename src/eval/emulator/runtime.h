@@ -79,6 +79,7 @@ struct Block {
   // One piece of memory each for all warps.
   AlignedBytes register_memory, local_memory, shared_memory;
   uint32_t finished = 0;
+  std::vector<uint32_t> unreleased;  // its authors that no release has made visible
 };
 
 struct BlockStat {
@@ -105,6 +106,8 @@ struct Launch {
   std::vector<Site> sites;
   std::vector<BlockStat> stats;
   uint32_t poison = 0;
+  StoreShadow stores{};
+  std::vector<Author> authors;
   std::vector<uint8_t> noted;  // of each origin: kinds of hazards that were reported
   uint64_t workspace = 0;      // of a cooperative grid: its size and the barrier of grid.sync()
   LaunchOutcome::Status status = LaunchOutcome::Status::kOk;
@@ -121,7 +124,13 @@ void PrepareBlock(Launch* launch, Block* block);
 void StartBlock(Block* block, uint64_t linear);
 
 // ---- reports (reports.cc) ----
-enum class Noted : uint8_t { kUninitialised = 1, kRace = 2, kShuffle = 4, kBarrier = 8 };
+enum class Noted : uint8_t {
+  kUninitialised = 1,
+  kRace = 2,
+  kShuffle = 4,
+  kBarrier = 8,
+  kGlobalRace = 16
+};
 // True the first time for an instruction: reports are dear, and one a line is kept.
 bool FirstNote(const Warp& w, const Op& op, Noted kind);
 Hazard MakeHazard(const Warp& w, const Op& op, int lane, std::string kind);

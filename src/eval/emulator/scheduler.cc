@@ -16,14 +16,22 @@ namespace {
 void JoinClocks(Block& block, uint32_t receivers, uint32_t sources) {
   RaceShadow& race = block.race;
   uint32_t joined[kLanes] = {};
+  uint32_t acquired = 0;
+  bool fenced = false;
   for (uint32_t s = receivers | sources; s != 0; s &= s - 1) {
     const int warp = std::countr_zero(s);
+    const Warp& source = block.warps[static_cast<size_t>(warp)].warp;
+    acquired = std::max(acquired, source.acquired);
+    fenced |= source.fenced;
     for (int x = 0; x < kLanes; ++x) joined[x] = std::max(joined[x], race.seen[warp][x]);
     joined[warp] = race.clock + 1;
   }
   ++race.clock;
   for (uint32_t m = receivers; m != 0; m &= m - 1) {
     const int warp = std::countr_zero(m);
+    Warp& receiver = block.warps[static_cast<size_t>(warp)].warp;
+    receiver.acquired = std::max(receiver.acquired, acquired);
+    receiver.fenced |= fenced;
     uint32_t floor = race.clock;
     for (int x = 0; x < kLanes; ++x) {
       race.seen[warp][x] = std::max(race.seen[warp][x], joined[x]);
@@ -132,17 +140,16 @@ void PrepareBlock(Launch* launch, Block* block) {
   block->shared = block->shared_memory.get();
   const uint32_t shift = static_cast<uint32_t>(std::countr_zero(launch->program->narrowest_shared));
   const size_t units = (launch->shared_bytes >> shift) + 1;
-  if (launch->shared_bytes > 0) {
-    block->race_writer.assign(units, 0);
-    block->race_reader.assign(units, 0);
-    block->race_readers.assign(units, 0);
-  }
+  block->race_writer.assign(units, 0);
+  block->race_reader.assign(units, 0);
+  block->race_readers.assign(units, 0);
   block->race.writer = block->race_writer.data();
   block->race.reader = block->race_reader.data();
   block->race.readers = block->race_readers.data();
   block->race.unit_shift = shift;
   block->race.clock = 0;
   block->warps.resize(warps);
+  const bool several = warps > 1 || launch->grid.x > 1 || launch->grid.y > 1 || launch->grid.z > 1;
   for (uint32_t i = 0; i < warps; ++i) {
     WarpState& ws = block->warps[i];
     ws.registers = block->register_memory.get() + size_t{i} * launch->register_bytes;
@@ -161,7 +168,8 @@ void PrepareBlock(Launch* launch, Block* block) {
     w.index = i;
     w.first_thread = i * kLanes;
     w.counts = &launch->counts;
-    w.race = launch->shared_bytes > 0 ? &block->race : nullptr;
+    w.race = &block->race;
+    w.stores = several ? &launch->stores : nullptr;
     w.launch = launch;
     w.block = block;
     w.poison = &launch->poison;
@@ -181,6 +189,7 @@ void StartBlock(Block* block, uint64_t linear) {
   block->index.y = static_cast<uint32_t>(linear / launch->grid.x % launch->grid.y);
   block->index.z = static_cast<uint32_t>(linear / launch->grid.x / launch->grid.y);
   block->barriers.fill(BarrierState{});
+  block->unreleased.clear();
   RaceShadow& race = block->race;
   if (race.clock > (1u << 24)) {
     race.clock = 0;
@@ -206,6 +215,7 @@ void StartBlock(Block* block, uint64_t linear) {
     const uint32_t left = launch->threads - i * kLanes;
     ws.warp.live = left >= kLanes ? kAllLanes : (1u << left) - 1;
     ws.warp.sync_touched = ws.warp.fenced = ws.warp.looked = false;
+    ws.warp.author = ws.warp.author_stamp = ws.warp.acquired = 0;
     ws.groups.clear();
     Group group;
     group.mask = ws.warp.live;

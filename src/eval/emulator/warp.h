@@ -62,6 +62,7 @@ struct Span {
   char* host = nullptr;
   uint8_t* written = nullptr;   // a bit a byte, nullptr once all is written
   uint64_t* touched = nullptr;  // a bit a 32-byte sector, for this launch
+  uint32_t* authors = nullptr;  // who stored each unit last; nullptr: no store in this launch
   uint64_t unwritten = 0;       // bytes
   bool read_only = false;       // constants and launch parameters
   bool is_protected = false;    // a store is a hazard
@@ -107,6 +108,25 @@ struct RaceShadow {
   uint32_t seen[kLanes][kLanes];
   uint32_t released[kLanes];  // what fences and atomics, or mbarriers, have made visible
 };
+// What is known of the stores of a launch to device memory. A warp that stores becomes an author,
+// a new one after each step of its block's clock; each unit of an allocation that is stored to
+// keeps the last author's number, with kAtomicStore for accesses that race with plain ones only.
+// Blocks are ordered by fences and atomics alone, on the launch's clock: what was stored before a
+// release is ordered before all that comes after a later acquisition. As in a block, all flags
+// count as one.
+struct Author {
+  uint64_t block = 0;  // linear
+  uint32_t warp = 0;
+  uint32_t stamp = 0;                // of the block's clock
+  uint32_t released = ~uint32_t{0};  // when on the launch's clock; not yet
+};
+struct StoreShadow {
+  uint32_t base;        // numbers below are of earlier launches
+  uint32_t unit_shift;  // a unit is as small as the kernel's narrowest store
+  uint32_t clock;       // steps at each release
+};
+inline constexpr uint32_t kAtomicStore = uint32_t{1} << 31;
+
 inline constexpr uint32_t kAtomicWriter = 62;  // in place of a warp: an atomic, or the host
 enum class RaceKind : int { kReadAfterWrite, kWriteAfterRead, kWriteAfterWrite };
 
@@ -138,7 +158,11 @@ struct Warp {
   uint32_t index;  // in the block
   uint32_t first_thread;
   Counts* counts;
-  RaceShadow* race;  // nullptr: not watched
+  RaceShadow* race;
+  StoreShadow* stores;    // nullptr: the launch is a single warp
+  uint32_t author;        // its number, of author_stamp; 0: none
+  uint32_t author_stamp;  // of the block's clock
+  uint32_t acquired;      // on the launch's clock
   Launch* launch;
   Block* block;
   uint32_t* poison;     // the pattern for undefined values (one word)
@@ -146,6 +170,8 @@ struct Warp {
   bool fenced, looked;  // a fence since the block's start; an atomic since the last fence
   uint32_t tid[3][kLanes];
 };
+
+enum class StoreAccess : uint8_t { kLoad, kStore, kAtomic };
 
 // Operations that the handlers leave to the run time. All return false when the launch ends.
 bool FaultGlobal(Warp& w, const Op& op, const uint64_t* addresses, uint64_t offset, uint32_t bytes,
@@ -158,6 +184,15 @@ void NoteUninitialised(Warp& w, const Op& op, int lane, uint64_t address, bool s
 bool StoreToReadOnly(Warp& w, const Op& op, int lane, uint64_t address, Span* span);
 void NoteRace(Warp& w, const Op& op, uint32_t address, uint32_t other_warp, RaceKind kind);
 void NoteShuffle(Warp& w, const Op& op, uint32_t members);
+// Stores of a launch (store_authors.cc).
+void BecomeAuthor(Warp& w);
+void WatchStores(Warp& w, Span* span);
+void ReleaseStores(Warp& w);
+bool IsPlainStoreOfBlock(const Warp& w, uint32_t mark);
+// Reports units of [offset, offset + bytes) whose last author is not ordered before this access.
+// `fresh`: the bytes that are stored, or nullptr; who stores what is there already does not race.
+void CheckAuthors(Warp& w, const Op& op, int lane, const Span& span, uint64_t offset,
+                  uint32_t bytes, StoreAccess access, const char* fresh);
 bool StopUnsupported(Warp& w, const Op& op);
 uint64_t SpecialValue(Warp& w, uint32_t which);
 

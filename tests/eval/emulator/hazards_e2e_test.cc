@@ -140,7 +140,7 @@ TEST(Hazards, MisalignedUninitialisedAndInputs) {
   EXPECT_EQ(s.bench.HazardKinds(), "uninitialised");
   EXPECT_THAT(s.bench.last_hazards[0].text, HasSubstr("of y"));
   ASSERT_TRUE(s.bench.gpu.Protect(s.x).has_value());
-  done = s.bench.Run("writes_input", {2}, {64}, 0, s.x, s.y);
+  done = s.bench.Run("writes_input", {1}, {64}, 0, s.x, s.y);
   EXPECT_EQ(done.status, Status::kOk);
   EXPECT_EQ(s.bench.HazardKinds(), "input_written");
   EXPECT_EQ(s.bench.Download<float>(s.x, 1).at(0), 0.0f);

@@ -360,6 +360,9 @@ inline void Signal(Warp& w) {
   w.sync_touched = true;
   w.looked = true;
   if (w.fenced) Release(w);
+  if (w.stores == nullptr) return;
+  if (w.fenced) ReleaseStores(w);
+  w.acquired = w.stores->clock;
 }
 
 // The shared address of the first active lane, checked and counted; false when the launch ends.

@@ -124,6 +124,7 @@ inline char* ReachLane(Warp& w, const Op& op, const u64* addr, u64 offset, int i
     }
     if (store) MarkWritten(span, from, bytes);
   }
+  if (store) NoteStore(w, op, i, *span, from, bytes, StoreAccess::kAtomic, nullptr);
   span->touched[from >> 11] |= u64{1} << (from >> 5 & 63);
   ++(store ? w.counts->global_store_sectors : w.counts->global_load_sectors);
   return span->host + from;
@@ -198,6 +199,7 @@ bool CopyAsync(Warp& w, const Op& op) {
       if (span->written != nullptr && !AllSet(span->written, offset, n)) {
         NoteUninitialised(w, op, i, at, false);
       }
+      NoteLoad(w, op, i, *span, offset, n);
       span->touched[offset >> 11] |= u64{1} << (offset >> 5 & 63);
       // Neighbouring lanes share sectors of 32 bytes.
       w.counts->global_load_sectors += (i * bytes) % 32 == 0;

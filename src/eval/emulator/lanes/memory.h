@@ -2,7 +2,7 @@
 // their own, so a memory element is as wide as its register, but for bytes (in 16-bit ones).
 #pragma once
 
-#include "lanes/access.h"
+#include "lanes/authors.h"
 
 namespace kw::eval::emu {
 namespace {
@@ -146,7 +146,7 @@ bool Scattered(Warp& w, const Op& op, const u64* addr, int bytes, F each) {
       ++w.counts->global_load_sectors;
     }
     span->touched[offset >> 11] |= u64{1} << (offset >> 5 & 63);
-    each(i, span->host + offset);
+    each(i, *span, offset);
   }
   return true;
 }
@@ -159,11 +159,14 @@ bool LoadGlobalAt(Warp& w, const Op& op, const u64* addr) {
   const char* host = ReachGlobal<false>(w, op, addr, kBytes, &scattered);
   if (host != nullptr) {
     const Site& s = w.sites[op.site];
+    if ((op.extra & 2) == 0) NoteLoads(w, op, s, static_cast<u64>(host - s.span->host), kBytes);
     Gather<M, R, N>(w, s, s.delta, host, d);
     return true;
   }
   if (!scattered) return false;
-  return Scattered<false>(w, op, addr, kBytes, [&](int i, const char* from) {
+  return Scattered<false>(w, op, addr, kBytes, [&](int i, Span& span, u64 offset) {
+    if ((op.extra & 2) == 0) NoteLoad(w, op, i, span, offset, kBytes);
+    const char* from = span.host + offset;
     for (int k = 0; k < N; ++k) {
       d.at[k][i] = static_cast<R>(Get<M>(from + k * static_cast<int>(sizeof(M))));
     }
@@ -176,17 +179,26 @@ bool StoreGlobalAt(Warp& w, const Op& op, const u64* addr) {
   const Registers<const R, N> v = Values<R, N>(w, op);
   bool scattered = false;
   char* host = ReachGlobal<true>(w, op, addr, kBytes, &scattered);
-  if (host != nullptr) {
-    const Site& s = w.sites[op.site];
-    Scatter<M, R, N>(w, s, s.delta, host, v);
+  if (host == nullptr && !scattered) return false;
+  const StoreAccess access = (op.extra & 2) != 0 ? StoreAccess::kAtomic : StoreAccess::kStore;
+  const auto store_one = [&](int i, Span& span, u64 offset) {
+    M fresh[N];
+    for (int k = 0; k < N; ++k) fresh[k] = static_cast<M>(v.at[k][i]);
+    NoteStore(w, op, i, span, offset, kBytes, access, reinterpret_cast<const char*>(fresh));
+    __builtin_memcpy(span.host + offset, fresh, sizeof(fresh));
+  };
+  if (host == nullptr) return Scattered<true>(w, op, addr, kBytes, store_one);
+  const Site& s = w.sites[op.site];
+  const u64 offset = static_cast<u64>(host - s.span->host);
+  if (access == StoreAccess::kAtomic || StoresNeedCare(w, s, offset)) {
+    for (u32 m = w.mask; m != 0; m &= m - 1) {
+      const int i = First(m);
+      store_one(i, *s.span, offset + static_cast<u64>(s.delta[i]));
+    }
     return true;
   }
-  if (!scattered) return false;
-  return Scattered<true>(w, op, addr, kBytes, [&](int i, char* to) {
-    for (int k = 0; k < N; ++k) {
-      Put<M>(to + k * static_cast<int>(sizeof(M)), static_cast<M>(v.at[k][i]));
-    }
-  });
+  Scatter<M, R, N>(w, s, s.delta, host, v);
+  return true;
 }
 
 template <class M, class R, int N>

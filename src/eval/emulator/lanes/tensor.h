@@ -254,6 +254,10 @@ inline char* ReachMatrix(Warp& w, const Op& op, u64 address, u64 pitch, u32 line
       else if (!AllSet(span->written, offset, line_bytes))
         NoteUninitialised(w, op, 0, line, false);
     }
+    if (store)
+      NoteStore(w, op, 0, *span, offset, line_bytes, StoreAccess::kStore, nullptr);
+    else
+      NoteLoad(w, op, 0, *span, offset, line_bytes);
     const u64 from = offset >> 5, to = (offset + line_bytes - 1) >> 5;
     for (u64 s = from; s <= to; ++s) span->touched[s >> 6] |= u64{1} << (s & 63);
     (store ? w.counts->global_store_sectors : w.counts->global_load_sectors) += to - from + 1;

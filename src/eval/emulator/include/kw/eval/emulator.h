@@ -59,7 +59,7 @@ struct Dim3 {
 // What hardware runs past in silence.
 struct Hazard {
   std::string kind;    // out_of_bounds, misaligned, use_after_free, host_pointer, shared_race,
-                       // barrier_divergence, shuffle_mask, uninitialised, ...: stable
+                       // global_race, barrier_divergence, shuffle_mask, uninitialised, ...: stable
   std::string kernel;  // demangled
   std::string file;
   int line = 0;  // source line (-lineinfo); 0 unknown
