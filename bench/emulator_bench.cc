@@ -1,7 +1,8 @@
-// Speed of the emulator, in lane-instructions a second, all checks on; and the cost of loading.
+// Speed of the emulator, in lane-instructions a second, with all checks and with those of bounds
+// alone, launch by launch in turn; and the cost of loading.
 #include <benchmark/benchmark.h>
 
-#include <cstring>
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -17,96 +18,105 @@ const std::string& Ptx() {
   return text;
 }
 
-template <class... A>
-std::string Packed(A... args) {
-  std::string out;
-  const auto add = [&](auto value) {
-    out.resize((out.size() + sizeof(value) - 1) / sizeof(value) * sizeof(value));
-    out.append(reinterpret_cast<const char*>(&value), sizeof(value));
+// A kernel's launch: buffers of floats, then ints, as its parameters.
+struct Workload {
+  const char* name;
+  const char* kernel;
+  Dim3 grid, block;
+  std::vector<size_t> buffers;
+  std::vector<int> numbers;
+};
+
+Workload Rows(const char* name, const char* kernel, uint32_t rows, size_t cols, bool weights,
+              bool one_result) {
+  std::vector<size_t> buffers = {rows * cols};
+  if (weights) buffers.push_back(cols);
+  buffers.push_back(one_result ? rows : rows * cols);
+  return {name, kernel, {rows}, {256}, buffers, {static_cast<int>(cols)}};
+}
+Workload Matmul(const char* name, const char* kernel, uint32_t n, uint32_t tile, Dim3 block) {
+  const size_t cells = size_t{n} * n;
+  return {name, kernel, {n / tile, n / tile}, block, {cells, cells, cells}, {static_cast<int>(n)}};
+}
+
+const std::vector<Workload>& Workloads() {
+  static const std::vector<Workload> all = {
+      Rows("softmax/64x1000", "softmax", 64, 1000, false, false),
+      Rows("softmax/512x4096", "softmax", 512, 4096, false, false),
+      Rows("rmsnorm/512x1024", "rmsnorm", 512, 1024, true, false),
+      Rows("row_sum_tree/512x1024", "row_sum_tree", 512, 1024, false, true),
+      Matmul("matmul_tiled/128", "matmul_tiled", 128, 16, {16, 16}),
+      Matmul("matmul_tiled/256", "matmul_tiled", 256, 16, {16, 16}),
+      Matmul("matmul_blocked/256", "matmul_blocked", 256, 64, {256}),
+      Matmul("matmul_blocked/512", "matmul_blocked", 512, 64, {256}),
+      {"scale_half2/256Ki", "scale_half2", {64}, {256}, {1 << 18, 1 << 18}, {1 << 18}},
+      {"polynomial_half2/256Ki", "polynomial_half2", {64}, {256}, {1 << 18, 1 << 18}, {1 << 18}},
+      {"collatz/64Ki (divergent)", "collatz", {256}, {256}, {1 << 16}, {1 << 16}},
   };
-  (add(args), ...);
-  return out;
+  return all;
 }
 
-uint64_t Upload(Emulator& gpu, size_t floats, std::string name) {
-  std::vector<float> values(floats);
-  for (size_t i = 0; i < floats; ++i)
-    values[i] = static_cast<float>(i * 2654435761u % 1000) / 500 - 1;
-  const uint64_t at = gpu.Allocate(floats * 4, std::move(name)).value_or(0);
-  if (!gpu.Write(at, std::string_view(reinterpret_cast<const char*>(values.data()), floats * 4))) {
-    std::abort();
+void Append(std::string* parameters, const void* value, size_t bytes) {
+  parameters->append(static_cast<const char*>(value), bytes);
+}
+
+double ThreadSeconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+// A device with the workload's buffers on it.
+struct Rig {
+  Rig(const Workload& work, Emulator::Checks checks) : gpu(DeviceSheet{}, 1, checks) {
+    request.module = gpu.LoadModule(Ptx()).value_or(-1);
+    request.kernel = work.kernel;
+    request.grid = work.grid;
+    request.block = work.block;
+    for (size_t i = 0; i < work.buffers.size(); ++i) {
+      std::vector<float> values(work.buffers[i]);
+      for (size_t k = 0; k < values.size(); ++k)
+        values[k] = static_cast<float>(k * 2654435761u % 1000) / 500 - 1;
+      const uint64_t at = gpu.Allocate(values.size() * 4, std::string(1, "abcd"[i])).value_or(0);
+      const std::string_view bytes(reinterpret_cast<const char*>(values.data()), values.size() * 4);
+      if (!gpu.Write(at, bytes)) std::abort();
+      Append(&request.parameters, &at, sizeof(at));
+    }
+    for (const int number : work.numbers) Append(&request.parameters, &number, sizeof(number));
   }
-  return at;
-}
 
-void Run(benchmark::State& state, Emulator& gpu, LaunchRequest request) {
-  uint64_t lanes = 0;
+  // Seconds of CPU time of one launch: other work on the machine disturbs it less than wall time.
+  double Launch() {
+    const double start = ThreadSeconds();
+    last = gpu.Launch(request);
+    return ThreadSeconds() - start;
+  }
+
+  Emulator gpu;
+  LaunchRequest request;
+  LaunchOutcome last;
+};
+
+void BM_Launch(benchmark::State& state, const Workload& work) {
+  Rig all(work, Emulator::Checks::kAll), bounds(work, Emulator::Checks::kBounds);
+  double all_seconds = 0, bounds_seconds = 0;
   for (auto _ : state) {
-    const LaunchOutcome done = gpu.Launch(request);
-    if (done.status != LaunchOutcome::Status::kOk) {
-      state.SkipWithError(done.message.c_str());
+    bounds_seconds += bounds.Launch();
+    const double seconds = all.Launch();
+    all_seconds += seconds;
+    state.SetIterationTime(seconds);
+    if (all.last.status != LaunchOutcome::Status::kOk) {
+      state.SkipWithError(all.last.message.c_str());
       return;
     }
-    lanes += done.counters.lane_instructions;
   }
-  if (!gpu.TakeHazards().empty()) state.SkipWithError("a correct kernel was flagged");
-  state.counters["lane_instr/s"] =
-      benchmark::Counter(static_cast<double>(lanes), benchmark::Counter::kIsRate);
+  if (!all.gpu.TakeHazards().empty()) state.SkipWithError("a correct kernel was flagged");
+  const double lanes = static_cast<double>(all.last.counters.lane_instructions) *
+                       static_cast<double>(state.iterations());
+  state.counters["lane_instr/s"] = lanes / all_seconds;
+  state.counters["bounds_only_lane_instr/s"] = lanes / bounds_seconds;
+  state.counters["all_checks_over_bounds_only"] = all_seconds / bounds_seconds;
 }
-
-void BM_Softmax(benchmark::State& state) {
-  Emulator gpu(DeviceSheet{}, 1);
-  LaunchRequest request;
-  request.module = gpu.LoadModule(Ptx()).value_or(-1);
-  const int rows = static_cast<int>(state.range(0)), cols = static_cast<int>(state.range(1));
-  const size_t n = static_cast<size_t>(rows) * static_cast<size_t>(cols);
-  const uint64_t x = Upload(gpu, n, "x"), y = Upload(gpu, n, "y");
-  request.kernel = "softmax";
-  request.grid = {static_cast<uint32_t>(rows)};
-  request.block = {256};
-  request.parameters = Packed(x, y, cols);
-  Run(state, gpu, request);
-}
-BENCHMARK(BM_Softmax)->Args({64, 1000})->Args({512, 4096})->Unit(benchmark::kMillisecond);
-
-void BM_Matmul(benchmark::State& state, const char* kernel, bool blocked) {
-  Emulator gpu(DeviceSheet{}, 1);
-  LaunchRequest request;
-  request.module = gpu.LoadModule(Ptx()).value_or(-1);
-  const int n = static_cast<int>(state.range(0));
-  const size_t count = static_cast<size_t>(n) * static_cast<size_t>(n);
-  const uint64_t a = Upload(gpu, count, "a"), b = Upload(gpu, count, "b"),
-                 c = Upload(gpu, count, "c");
-  const uint32_t tiles = static_cast<uint32_t>(blocked ? n / 64 : n / 16);
-  request.kernel = kernel;
-  request.grid = {tiles, tiles};
-  request.block = blocked ? Dim3{256} : Dim3{16, 16};
-  request.parameters = Packed(a, b, c, n);
-  Run(state, gpu, request);
-}
-BENCHMARK_CAPTURE(BM_Matmul, tiled, "matmul_tiled", false)
-    ->Arg(128)
-    ->Arg(256)
-    ->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(BM_Matmul, blocked, "matmul_blocked", true)
-    ->Arg(128)
-    ->Arg(256)
-    ->Arg(512)
-    ->Unit(benchmark::kMillisecond);
-
-void BM_Half2(benchmark::State& state) {
-  Emulator gpu(DeviceSheet{}, 1);
-  LaunchRequest request;
-  request.module = gpu.LoadModule(Ptx()).value_or(-1);
-  const int n = 1 << 18;
-  const uint64_t x = Upload(gpu, n, "x"), y = Upload(gpu, n, "y");
-  request.kernel = "scale_half2";
-  request.grid = {64};
-  request.block = {256};
-  request.parameters = Packed(x, y, n);
-  Run(state, gpu, request);
-}
-BENCHMARK(BM_Half2)->Unit(benchmark::kMillisecond);
 
 void BM_LoadModuleAndDecode(benchmark::State& state) {
   for (auto _ : state) {
@@ -122,4 +132,13 @@ BENCHMARK(BM_LoadModuleAndDecode)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace kw::eval
-BENCHMARK_MAIN();
+
+int main(int argc, char** argv) {
+  for (const kw::eval::Workload& work : kw::eval::Workloads()) {
+    benchmark::RegisterBenchmark(work.name, kw::eval::BM_Launch, work)
+        ->UseManualTime()
+        ->Unit(benchmark::kMillisecond);
+  }
+  benchmark::Initialize(&argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+}

@@ -18,8 +18,8 @@ uint64_t Mapped(uint64_t bytes) { return (bytes + 4095) / 4096 * 4096; }
 
 }  // namespace
 
-DeviceMemory::DeviceMemory(uint64_t seed, uint64_t device_bytes)
-    : seed_(seed), device_bytes_(device_bytes) {
+DeviceMemory::DeviceMemory(uint64_t seed, uint64_t device_bytes, bool watched)
+    : seed_(seed), device_bytes_(device_bytes), watched_(watched) {
   const uint64_t bits = DeriveSeed(seed, "poison");
   // A NaN as float, half and bfloat16 alike: exponents all ones, and a mantissa.
   const uint32_t half = 0x7fc0 | (bits & 0x3f) | (bits & 0x8000);
@@ -41,6 +41,7 @@ void DeviceMemory::FillPoison(char* to, uint64_t bytes) const {
 
 void DeviceMemory::MakeUnwritten(Entry& entry) {
   FillPoison(entry.span.host, entry.span.bytes);
+  if (!watched_) return;
   entry.written.assign(entry.span.bytes / 8 + 1, 0);
   entry.span.written = entry.written.data();
   entry.span.unwritten = entry.span.bytes;

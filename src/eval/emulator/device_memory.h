@@ -20,7 +20,8 @@ inline constexpr uint64_t kMaxLiveBytes = uint64_t{16} << 30;
 
 class DeviceMemory {
  public:
-  DeviceMemory(uint64_t seed, uint64_t device_bytes);
+  // Unless `watched`, fresh memory counts as written.
+  DeviceMemory(uint64_t seed, uint64_t device_bytes, bool watched = true);
   ~DeviceMemory();
   DeviceMemory(const DeviceMemory&) = delete;
   DeviceMemory& operator=(const DeviceMemory&) = delete;
@@ -84,6 +85,7 @@ class DeviceMemory {
   uint64_t next_ = kDeviceBase;
   uint64_t seed_;
   uint64_t device_bytes_;
+  bool watched_;
   uint64_t live_bytes_ = 0;
   uint64_t count_ = 0;
   uint32_t poison_;

@@ -33,10 +33,12 @@ struct Emulator::Impl {
     std::map<std::string, std::unique_ptr<emu::Program>, std::less<>> programs;
   };
 
-  Impl(DeviceSheet s, uint64_t seed_in)
+  Impl(DeviceSheet s, uint64_t seed_in, Checks checks_in)
       : sheet(std::move(s)),
         seed(seed_in),
-        memory(seed_in, static_cast<uint64_t>(std::max<int64_t>(sheet.memory_bytes, 0))) {}
+        checks(checks_in),
+        memory(seed_in, static_cast<uint64_t>(std::max<int64_t>(sheet.memory_bytes, 0)),
+               checks == Checks::kAll) {}
 
   Result<void> PlaceVariables(ModuleState* state);
   Result<emu::Program*> FindProgram(int module, const std::string& kernel);
@@ -45,6 +47,7 @@ struct Emulator::Impl {
 
   DeviceSheet sheet;
   uint64_t seed;
+  Checks checks;
   DeviceMemory memory;
   std::vector<std::unique_ptr<ModuleState>> modules;
   emu::HazardLog hazards;
@@ -74,8 +77,8 @@ void Counters::Add(const Counters& o) {
   divergent_branches += o.divergent_branches;
 }
 
-Emulator::Emulator(DeviceSheet sheet, uint64_t seed)
-    : impl_(std::make_unique<Impl>(std::move(sheet), seed)) {}
+Emulator::Emulator(DeviceSheet sheet, uint64_t seed, Checks checks)
+    : impl_(std::make_unique<Impl>(std::move(sheet), seed, checks)) {}
 Emulator::~Emulator() = default;
 
 // ---- modules ----
@@ -333,6 +336,7 @@ LaunchOutcome Emulator::Launch(const LaunchRequest& request) {
   launch.sites.resize(launch.program->site_count);
   launch.stats.resize(launch.program->blocks.size());
   launch.noted.resize(launch.program->origins.size());
+  launch.watched = impl_->checks == Checks::kAll;
   launch.poison = impl_->memory.poison_word();
   if (request.cooperative) {
     constexpr uint64_t kWorkspaceBytes = 256;

@@ -105,6 +105,7 @@ struct Launch {
   uint64_t barriers = 0, divergent_branches = 0;
   std::vector<Site> sites;
   std::vector<BlockStat> stats;
+  bool watched = true;  // races too, not only bounds
   uint32_t poison = 0;
   StoreShadow stores{};
   std::vector<Author> authors;

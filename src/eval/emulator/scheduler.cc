@@ -168,8 +168,8 @@ void PrepareBlock(Launch* launch, Block* block) {
     w.index = i;
     w.first_thread = i * kLanes;
     w.counts = &launch->counts;
-    w.race = &block->race;
-    w.stores = several ? &launch->stores : nullptr;
+    w.race = launch->watched ? &block->race : nullptr;
+    w.stores = launch->watched && several ? &launch->stores : nullptr;
     w.launch = launch;
     w.block = block;
     w.poison = &launch->poison;

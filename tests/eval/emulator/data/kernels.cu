@@ -77,3 +77,55 @@ extern "C" __global__ void scale_half2(const __half2* x, __half2* y, int n) {
   for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < n; i += gridDim.x * blockDim.x)
     y[i] = __hfma2(x[i], __float2half2_rn(1.5f), __float2half2_rn(0.25f));
 }
+
+// A block a row; the row stays in registers when it has at most 4 elements a thread.
+extern "C" __global__ void rmsnorm(const float* x, const float* w, float* y, int cols) {
+  __shared__ float part[32];
+  const float* in = x + (long)blockIdx.x * cols;
+  int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, warps = blockDim.x >> 5;
+  float s = 0;
+  for (int c = threadIdx.x; c < cols; c += blockDim.x) s = fmaf(in[c], in[c], s);
+  s = warp_sum(s);
+  if (lane == 0) part[warp] = s;
+  __syncthreads();
+  s = warp_sum(lane < warps ? part[lane] : 0.0f);
+  float scale = rsqrtf(s / cols + 1e-6f);
+  for (int c = threadIdx.x; c < cols; c += blockDim.x)
+    y[(long)blockIdx.x * cols + c] = in[c] * scale * w[c];
+}
+
+// The tree in shared memory: a barrier a step.
+extern "C" __global__ void row_sum_tree(const float* x, float* y, int cols) {
+  __shared__ float s[256];
+  float sum = 0;
+  for (int c = threadIdx.x; c < cols; c += 256) sum += x[(long)blockIdx.x * cols + c];
+  s[threadIdx.x] = sum;
+  __syncthreads();
+  for (int step = 128; step > 0; step /= 2) {
+    if (threadIdx.x < step) s[threadIdx.x] += s[threadIdx.x + step];
+    __syncthreads();
+  }
+  if (threadIdx.x == 0) y[blockIdx.x] = s[0];
+}
+
+// Steps until 1 of n -> n / 2 or 3 n + 1: lanes leave the loop one by one.
+extern "C" __global__ void collatz(int* y, int n) {
+  int i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i >= n) return;
+  unsigned v = i + 1;
+  int steps = 0;
+  while (v != 1) {
+    if (v % 2 == 0) v /= 2; else v = 3 * v + 1;
+    ++steps;
+  }
+  y[i] = steps;
+}
+
+// A polynomial of degree 8 on two halves at a time.
+extern "C" __global__ void polynomial_half2(const __half2* x, __half2* y, int n) {
+  for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < n; i += gridDim.x * blockDim.x) {
+    __half2 v = x[i], r = __float2half2_rn(0.125f);
+    for (int k = 1; k <= 8; ++k) r = __hfma2(r, v, __float2half2_rn(1.0f / k));
+    y[i] = r;
+  }
+}

@@ -105,8 +105,10 @@ struct LaunchOutcome {
 
 class Emulator {
  public:
+  // kBounds: addresses and alignment alone, for measuring what the other checks cost.
+  enum class Checks : uint8_t { kAll, kBounds };
   // The seed decides addresses, poison, clocks and the order of warps and blocks.
-  Emulator(DeviceSheet sheet, uint64_t seed);
+  Emulator(DeviceSheet sheet, uint64_t seed, Checks checks = Checks::kAll);
   ~Emulator();
   Emulator(const Emulator&) = delete;
   Emulator& operator=(const Emulator&) = delete;
