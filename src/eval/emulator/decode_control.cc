@@ -204,7 +204,7 @@ bool Decoder::Barrier() {
 bool Decoder::WarpBarrier() {
   if (!Count(1, 1)) return false;
   KW_NEED(members, Value(At(0), Type::kU32));
-  Micro* micro = EmitKey(Code::kNothing, Type::kNone, 0);
+  Micro* micro = EmitKey(Code::kNothing, Type::kB16, 0);
   micro->op.kind = OpKind::kCollective;
   micro->op.imm = kWarpBarrier;
   Use(*micro, *members, Place::kC);

@@ -287,6 +287,21 @@ void NoteRace(Warp& w, const Op& op, uint32_t address, uint32_t other_warp, Race
   w.launch->hazards->Add(std::move(hazard));
 }
 
+void NoteLaneRace(Warp& w, const Op& op, uint32_t address, int lane, int other, RaceKind kind) {
+  if (!FirstNote(w, op, Noted::kRace)) return;
+  const int at = lane >= 0 ? lane : std::countr_zero(w.mask | 0x80000000u);
+  Hazard hazard = MakeHazard(w, op, at, "shared_race");
+  hazard.address = address;
+  const std::string who = lane >= 0 ? fmt::format("lane {}", lane) : "a warp";
+  const std::string_view what = kind == RaceKind::kReadAfterWrite ? "reads" : "overwrites";
+  const std::string_view did = kind == RaceKind::kWriteAfterRead ? "reads" : "stored";
+  hazard.text = fmt::format(
+      "{} {} what lane {} of the same warp {} at byte {} of shared memory, with no __syncwarp() "
+      "between them: lanes need not run in step, and shuffles order no memory. {}",
+      who, what, other, did, address, Where(hazard));
+  w.launch->hazards->Add(std::move(hazard));
+}
+
 void NoteShuffle(Warp& w, const Op& op, uint32_t missing) {
   if (!FirstNote(w, op, Noted::kShuffle)) return;
   Hazard hazard = MakeHazard(w, op, std::countr_zero(w.mask | 0x80000000u), "shuffle_mask");

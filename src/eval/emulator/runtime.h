@@ -75,7 +75,7 @@ struct Block {
   std::array<BarrierState, 16> barriers;
   char* shared = nullptr;
   RaceShadow race{};
-  std::vector<uint32_t> race_writer, race_reader, race_readers;
+  std::vector<uint32_t> race_writer, race_reader, race_readers, race_lanes;
   // One piece of memory each for all warps.
   AlignedBytes register_memory, local_memory, shared_memory;
   uint32_t finished = 0;

@@ -32,6 +32,8 @@ void JoinClocks(Block& block, uint32_t receivers, uint32_t sources) {
     Warp& receiver = block.warps[static_cast<size_t>(warp)].warp;
     receiver.acquired = std::max(receiver.acquired, acquired);
     receiver.fenced |= fenced;
+    receiver.epoch = ++race.epochs;
+    receiver.read_count = 0;
     uint32_t floor = race.clock;
     for (int x = 0; x < kLanes; ++x) {
       race.seen[warp][x] = std::max(race.seen[warp][x], joined[x]);
@@ -143,9 +145,11 @@ void PrepareBlock(Launch* launch, Block* block) {
   block->race_writer.assign(units, 0);
   block->race_reader.assign(units, 0);
   block->race_readers.assign(units, 0);
+  block->race_lanes.assign(units, 0);
   block->race.writer = block->race_writer.data();
   block->race.reader = block->race_reader.data();
   block->race.readers = block->race_readers.data();
+  block->race.lanes = block->race_lanes.data();
   block->race.unit_shift = shift;
   block->race.clock = 0;
   block->warps.resize(warps);
@@ -196,6 +200,10 @@ void StartBlock(Block* block, uint64_t linear) {
     std::fill(block->race_writer.begin(), block->race_writer.end(), 0);
     std::fill(block->race_reader.begin(), block->race_reader.end(), 0);
   }
+  if (race.epochs > (1u << 26)) {
+    race.epochs = 0;
+    std::fill(block->race_lanes.begin(), block->race_lanes.end(), 0);
+  }
   ++race.clock;
   race.base = race.clock << 6;
   std::fill(std::begin(race.floor), std::end(race.floor), race.clock);
@@ -215,6 +223,8 @@ void StartBlock(Block* block, uint64_t linear) {
     const uint32_t left = launch->threads - i * kLanes;
     ws.warp.live = left >= kLanes ? kAllLanes : (1u << left) - 1;
     ws.warp.sync_touched = ws.warp.fenced = ws.warp.looked = false;
+    ws.warp.epoch = ++race.epochs;
+    ws.warp.read_count = 0;
     ws.warp.author = ws.warp.author_stamp = ws.warp.acquired = 0;
     ws.groups.clear();
     Group group;

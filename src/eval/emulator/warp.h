@@ -101,7 +101,9 @@ struct RaceShadow {
   uint32_t* writer;   // stamp << 6 | warp; below `base`: never written by this block
   uint32_t* reader;   // stamp of the last reads
   uint32_t* readers;  // the warps that read at that stamp, a bit each
+  uint32_t* lanes;    // epoch << 5 | lane of the last plain store by one lane, else 0
   uint32_t clock;
+  uint32_t epochs;  // given out so far: one to a warp for each stretch between its own barriers
   uint32_t base;
   uint32_t unit_shift;
   uint32_t floor[kLanes];
@@ -128,6 +130,17 @@ struct StoreShadow {
 inline constexpr uint32_t kAtomicStore = uint32_t{1} << 31;
 
 inline constexpr uint32_t kAtomicWriter = 62;  // in place of a warp: an atomic, or the host
+
+// A load from shared memory, kept until the warp's next barrier: stores of other lanes race with
+// it.
+struct LaneRead {
+  uint32_t first, mask;  // address of the first active lane
+  int32_t low, high;     // bytes relative to it
+  uint32_t bytes;
+  int32_t delta[kLanes];
+};
+inline constexpr uint32_t kLaneReads = 8;
+
 enum class RaceKind : int { kReadAfterWrite, kWriteAfterRead, kWriteAfterWrite };
 
 // Reports and the rare paths, implemented once outside of the handlers.
@@ -163,6 +176,9 @@ struct Warp {
   uint32_t author;        // its number, of author_stamp; 0: none
   uint32_t author_stamp;  // of the block's clock
   uint32_t acquired;      // on the launch's clock
+  uint32_t epoch;         // of its lanes: steps at each barrier of the warp, and at fences
+  uint32_t read_count;    // loads in this epoch; the last kLaneReads are in `reads`
+  LaneRead reads[kLaneReads];
   Launch* launch;
   Block* block;
   uint32_t* poison;     // the pattern for undefined values (one word)
@@ -183,6 +199,7 @@ Span* FindSpan(Warp& w, uint64_t address, uint64_t bytes);
 void NoteUninitialised(Warp& w, const Op& op, int lane, uint64_t address, bool shared);
 bool StoreToReadOnly(Warp& w, const Op& op, int lane, uint64_t address, Span* span);
 void NoteRace(Warp& w, const Op& op, uint32_t address, uint32_t other_warp, RaceKind kind);
+void NoteLaneRace(Warp& w, const Op& op, uint32_t address, int lane, int other, RaceKind kind);
 void NoteShuffle(Warp& w, const Op& op, uint32_t members);
 // Stores of a launch (store_authors.cc).
 void BecomeAuthor(Warp& w);

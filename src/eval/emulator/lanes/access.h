@@ -5,7 +5,7 @@
 // the count of sectors and conflicts, and the choice of the way to copy.
 #pragma once
 
-#include "lanes/lanes.h"
+#include "lanes/shared_races.h"
 
 namespace kw::eval::emu {
 namespace {
@@ -259,112 +259,6 @@ inline char* ReachGlobal(Warp& w, const Op& op, const u64* addr, int bytes, bool
 
 // ---- shared memory ----
 
-inline bool Unordered(const RaceShadow& r, u32 warp, u32 stamp, u32 other) {
-  return stamp >= r.floor[warp] && other != warp && other != kAtomicWriter &&
-         stamp >= r.seen[warp][other & 31];
-}
-
-inline void RaceRead(Warp& w, const Op& op, u32 address, u32 bytes) {
-  RaceShadow& r = *w.race;
-  const u32 shift = r.unit_shift;
-  const u32 from = address >> shift, to = (address + bytes - 1) >> shift;
-  const u32 n = to - from + 1;
-  const u32 floor = r.floor[w.index] << 6, me = w.index, bit = 1u << w.index, clock = r.clock,
-            base = r.base;
-  const u32* writer = r.writer + from;
-  u32* reader = r.reader + from;
-  u32* readers = r.readers + from;
-  if (n == 1) {
-    const u32 stamp = *writer;
-    if (stamp >= base && (stamp < floor || (stamp & 63) == me)) {
-      *readers = (*reader == clock ? *readers : 0) | bit;
-      *reader = clock;
-      return;
-    }
-  }
-  u32 suspicious = 0;
-#pragma GCC ivdep
-  for (u32 i = 0; i < n; ++i) {
-    suspicious |= static_cast<u32>((writer[i] >= floor) & ((writer[i] & 63) != me)) |
-                  static_cast<u32>(writer[i] < base);
-    readers[i] = (reader[i] == clock ? readers[i] : 0) | bit;
-    reader[i] = clock;
-  }
-  if (suspicious == 0) return;
-  for (u32 i = 0; i < n; ++i) {
-    const u32 at = (from + i) << shift;
-    if (writer[i] < base) {
-      NoteUninitialised(w, op, -1, at, true);
-    } else if (Unordered(r, me, writer[i] >> 6, writer[i] & 63)) {
-      NoteRace(w, op, at, writer[i] & 63, RaceKind::kReadAfterWrite);
-    }
-  }
-}
-
-// `fresh` holds the bytes that will be stored at address, or nullptr when they are not known.
-inline void RaceWrite(Warp& w, const Op& op, u32 address, u32 bytes, const char* fresh,
-                      bool atomic = false) {
-  RaceShadow& r = *w.race;
-  const u32 shift = r.unit_shift;
-  const u32 from = address >> shift, to = (address + bytes - 1) >> shift;
-  const u32 n = to - from + 1;
-  const u32 me = w.index, bit = 1u << w.index, floor = r.floor[me];
-  u32* writer = r.writer + from;
-  const u32* reader = r.reader + from;
-  const u32* readers = r.readers + from;
-  u32 suspicious = 0;
-  for (u32 i = 0; i < n; ++i) {
-    suspicious |= static_cast<u32>((writer[i] >= floor << 6) & ((writer[i] & 63) != me)) |
-                  static_cast<u32>((reader[i] >= floor) & ((readers[i] & ~bit) != 0));
-  }
-  if (suspicious != 0) {
-    for (u32 i = 0; i < n; ++i) {
-      const u32 at = (from + i) << shift;
-      const bool same =
-          fresh != nullptr && at >= address &&
-          __builtin_memcmp(w.shared + at, fresh + (at - address), size_t{1} << shift) == 0;
-      if (same) continue;
-      if (Unordered(r, me, writer[i] >> 6, writer[i] & 63)) {
-        NoteRace(w, op, at, writer[i] & 63, RaceKind::kWriteAfterWrite);
-      }
-      for (u32 m = reader[i] >= floor ? readers[i] & ~bit : 0; m != 0 && !atomic; m &= m - 1) {
-        const u32 other = static_cast<u32>(First(m));
-        if (!Unordered(r, me, reader[i], other)) continue;
-        NoteRace(w, op, at, other, RaceKind::kWriteAfterRead);
-        break;
-      }
-    }
-  }
-  const u32 stamp = r.clock << 6 | (atomic ? kAtomicWriter : me);
-  for (u32 i = 0; i < n; ++i) writer[i] = stamp;
-}
-
-// Ordering between warps by other means than barriers. All flags of a block count as one: that
-// may hide a race in code that mixes several, and never invents one.
-inline void Release(Warp& w) {
-  if (w.race == nullptr) return;
-  RaceShadow& r = *w.race;
-  for (int x = 0; x < kLanes; ++x) {
-    r.released[x] = r.released[x] > r.seen[w.index][x] ? r.released[x] : r.seen[w.index][x];
-  }
-  r.released[w.index] = ++r.clock;
-}
-inline void Acquire(Warp& w) {
-  if (w.race == nullptr) return;
-  RaceShadow& r = *w.race;
-  u32* seen = r.seen[w.index];
-  for (int x = 0; x < kLanes; ++x) seen[x] = seen[x] > r.released[x] ? seen[x] : r.released[x];
-}
-// An access by which threads signal each other: it publishes what was fenced before it.
-inline void Signal(Warp& w) {
-  w.sync_touched = true;
-  w.looked = true;
-  if (w.fenced) Release(w);
-  if (w.stores == nullptr) return;
-  if (w.fenced) ReleaseStores(w);
-  w.acquired = w.stores->clock;
-}
-
 // The shared address of the first active lane, checked and counted; false when the launch ends.
 inline bool ReachShared(Warp& w, const Op& op, const u32* addr, int bytes, u32* first) {
   Site& s = w.sites[op.site];
@@ -387,12 +281,16 @@ inline bool ReachShared(Warp& w, const Op& op, const u32* addr, int bytes, u32* 
   return true;
 }
 
-inline void NoteSharedRead(Warp& w, const Op& op, u32 first) {
+inline void NoteSharedRead(Warp& w, const Op& op, u32 first, u32 bytes) {
   if (w.race == nullptr) return;
   const Site& s = w.sites[op.site];
+  bool own = false;
   for (int r = 0; r < s.run_count; ++r) {
-    RaceRead(w, op, first + static_cast<u32>(s.run_start[r]), static_cast<u32>(s.run_bytes[r]));
+    own |=
+        RaceRead(w, op, first + static_cast<u32>(s.run_start[r]), static_cast<u32>(s.run_bytes[r]));
   }
+  if (own) CheckLaneLoads(w, op, s, first, bytes);
+  KeepLaneLoads(w, s, first, bytes);
 }
 
 }  // namespace

@@ -159,7 +159,7 @@ bool Atomic(Warp& w, const Op& op) {
         const u32 s = static_cast<u32>(at);
         if (w.race->writer[s >> w.race->unit_shift] < w.race->base)
           NoteUninitialised(w, op, i, s, true);
-        RaceWrite(w, op, s, sizeof(T), nullptr, true);
+        RaceWrite(w, op, {s, sizeof(T), nullptr, kNoLane, true});
       }
       Put<T>(host, AtomicResult<T>(what, type, window == 0, old, b[i], c[i]));
     }
@@ -205,13 +205,20 @@ bool CopyAsync(Warp& w, const Op& op) {
       w.counts->global_load_sectors += (i * bytes) % 32 == 0;
       __builtin_memcpy(data, span->host + offset, n);
     }
-    if (w.race != nullptr) RaceWrite(w, op, s, bytes, data);
+    if (w.race != nullptr) RaceWrite(w, op, {s, bytes, data, i});
     __builtin_memcpy(w.shared + s, data, bytes);
   }
   return true;
 }
 
+bool SyncWarp(Warp& w, const Op&) {
+  BeginEpoch(w);
+  return true;
+}
+
+// Between lanes a fence counts as a barrier: code from before Volta has it where shuffles follow.
 bool Fence(Warp& w, const Op&) {
+  BeginEpoch(w);
   if (w.looked) Acquire(w);
   w.looked = false;
   w.fenced = true;
@@ -280,7 +287,7 @@ bool Mbarrier(Warp& w, const Op& op) {
         break;
     }
     Put<u64>(w.shared + at, phase | pending << 1 | expected << 21);
-    if (w.race != nullptr) RaceWrite(w, op, at, 8, nullptr, true);
+    if (w.race != nullptr) RaceWrite(w, op, {at, 8, nullptr, kNoLane, true});
   }
   if (what == MbarrierOp::kWaitToken || what == MbarrierOp::kWaitParity) {
     if (result != 0) Acquire(w);
@@ -290,9 +297,10 @@ bool Mbarrier(Warp& w, const Op& op) {
 }
 
 constexpr HandlerEntry kAtomics[] = {
-    {K(Code::kNothing, Type::kB8), &Fence},       {K(Code::kMbarrier, Type::kB64), &Mbarrier},
-    {K(Code::kAtomic, Type::kU16), &Atomic<u16>}, {K(Code::kAtomic, Type::kU32), &Atomic<u32>},
-    {K(Code::kAtomic, Type::kU64), &Atomic<u64>}, {K(Code::kCopyAsync, Type::kNone), &CopyAsync},
+    {K(Code::kNothing, Type::kB8), &Fence},         {K(Code::kNothing, Type::kB16), &SyncWarp},
+    {K(Code::kMbarrier, Type::kB64), &Mbarrier},    {K(Code::kAtomic, Type::kU16), &Atomic<u16>},
+    {K(Code::kAtomic, Type::kU32), &Atomic<u32>},   {K(Code::kAtomic, Type::kU64), &Atomic<u64>},
+    {K(Code::kCopyAsync, Type::kNone), &CopyAsync},
 };
 
 }  // namespace

@@ -207,7 +207,7 @@ bool LoadSharedAt(Warp& w, const Op& op, const u32* addr) {
   u32 first;
   const Registers<R, N> d = Results<R, N>(w, op);
   if (!ReachShared(w, op, addr, kBytes, &first)) return false;
-  if ((op.extra & 2) == 0) NoteSharedRead(w, op, first);
+  if ((op.extra & 2) == 0) NoteSharedRead(w, op, first, kBytes);
   const Site& s = w.sites[op.site];
   Gather<M, R, N>(w, s, s.delta32, w.shared + first, d);
   return true;
@@ -221,10 +221,14 @@ bool StoreSharedAt(Warp& w, const Op& op, const u32* addr) {
   if (!ReachShared(w, op, addr, kBytes, &first)) return false;
   const Site& s = w.sites[op.site];
   if (w.race != nullptr) {
-    if (s.shape == Site::kContiguous) {
+    const bool ordered = (op.extra & 2) != 0;
+    int reader = 0;
+    const u32 overwrites =
+        w.read_count == 0 || ordered ? 0 : OverwritesOfLoads(w, s, first, kBytes, &reader);
+    if (s.shape == Site::kContiguous && overwrites == 0) {
       alignas(64) char fresh[kLanes * kBytes];
       Scatter<M, R, N>(w, s, s.delta32, fresh, v);
-      RaceWrite(w, op, first, kLanes * kBytes, fresh, (op.extra & 2) != 0);
+      RaceWrite(w, op, {first, kLanes * kBytes, fresh, kEachLane, ordered});
       __builtin_memcpy(w.shared + first, fresh, sizeof(fresh));
       return true;
     }
@@ -232,9 +236,12 @@ bool StoreSharedAt(Warp& w, const Op& op, const u32* addr) {
       const int i = First(m);
       M fresh[N];
       for (int k = 0; k < N; ++k) fresh[k] = static_cast<M>(v.at[k][i]);
-      RaceWrite(w, op, first + static_cast<u32>(s.delta32[i]), kBytes,
-                reinterpret_cast<const char*>(fresh), (op.extra & 2) != 0);
-      __builtin_memcpy(w.shared + first + s.delta32[i], fresh, sizeof(fresh));
+      const u32 at = first + static_cast<u32>(s.delta32[i]);
+      if (Has(overwrites, i) && __builtin_memcmp(w.shared + at, fresh, sizeof(fresh)) != 0) {
+        NoteLaneRace(w, op, at, i, reader, RaceKind::kWriteAfterRead);
+      }
+      RaceWrite(w, op, {at, kBytes, reinterpret_cast<const char*>(fresh), i, ordered});
+      __builtin_memcpy(w.shared + at, fresh, sizeof(fresh));
     }
     return true;
   }

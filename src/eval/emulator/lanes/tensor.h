@@ -224,9 +224,9 @@ inline char* ReachMatrix(Warp& w, const Op& op, u64 address, u64 pitch, u32 line
     for (u32 i = 0; i < lines && w.race != nullptr; ++i) {
       const u32 line = at + static_cast<u32>(pitch * i);
       if (store)
-        RaceWrite(w, op, line, line_bytes, nullptr);
+        RaceWrite(w, op, {line, line_bytes, nullptr, kNoLane});
       else
-        RaceRead(w, op, line, line_bytes);
+        ReadAsWarp(w, op, line, line_bytes);
     }
     return w.shared + at;
   }
@@ -344,9 +344,9 @@ bool MoveMatrix(Warp& w, const Op& op) {
     rows[i] = w.shared + at;
     if (w.race == nullptr) continue;
     if (kStore)
-      RaceWrite(w, op, at, 16, nullptr);
+      RaceWrite(w, op, {at, 16, nullptr, kNoLane});
     else
-      RaceRead(w, op, at, 16);
+      ReadAsWarp(w, op, at, 16);
   }
   w.counts->shared_requests += matrices;
   for (u32 m = 0; m < matrices; ++m) {
