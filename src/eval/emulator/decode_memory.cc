@@ -433,17 +433,37 @@ bool Decoder::AtomicOrReduce() {
   return !order.acquires || Fence();
 }
 
+bool Decoder::WaitForCopies(uint64_t under_way) {
+  Micro* micro = EmitKey(Code::kCopyAsync, Type::kB16, 0);
+  if (micro == nullptr) return false;
+  micro->op.imm = under_way;
+  return true;
+}
+
 // cp.async.{ca,cg}.shared.global [dst], [src], bytes{, kept}; commit_group, wait_group, wait_all
 bool Decoder::CopyAsyncOp() {
   Modifiers mods(instruction_->parts);
   if (!mods.Take("async")) return Unsupported("its kind");
-  if (mods.Take("commit_group") || mods.Take("wait_group") || mods.Take("wait_all")) {
+  if (mods.Take("commit_group")) {
     if (!mods.Left().empty()) return Unsupported(mods.Left());
-    return EmitKey(Code::kNothing, Type::kNone, 0) != nullptr;
+    return EmitKey(Code::kCopyAsync, Type::kB8, 0) != nullptr;
+  }
+  if (mods.Take("wait_all")) {
+    if (!mods.Left().empty()) return Unsupported(mods.Left());
+    return WaitForCopies(kAllCopies);
+  }
+  if (mods.Take("wait_group")) {
+    if (!mods.Left().empty()) return Unsupported(mods.Left());
+    if (!Count(1, 1) || At(0).kind != Operand::Kind::kInteger || At(0).value < 0) {
+      return Unsupported("its count");
+    }
+    return WaitForCopies(static_cast<uint64_t>(At(0).value));
   }
   if (mods.Take("mbarrier")) {
-    // The copies are done: with noinc this is an arrival like any other, else it adds one first.
+    // The arrival comes when the copies are done, which is now: with noinc it is one like any
+    // other, else it adds one first.
     const bool arrives = mods.Take("noinc");
+    if (!WaitForCopies(kAllCopies)) return false;
     if (!arrives) return Fence();
     KW_NEED(barrier, AddressOf(At(0), Space::kShared));
     Micro* micro = EmitKey(Code::kMbarrier, Type::kB64, 0);

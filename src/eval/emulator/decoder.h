@@ -132,6 +132,7 @@ class Decoder {
   bool AtomicOrReduce();
   bool CopyAsyncOp();
   bool Ignored();
+  bool WaitForCopies(uint64_t under_way);
   bool Fence();
 
   // decode_control.cc

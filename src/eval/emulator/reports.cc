@@ -276,9 +276,17 @@ void NoteRace(Warp& w, const Op& op, uint32_t address, uint32_t other_warp, Race
   if (!FirstNote(w, op, Noted::kRace)) return;
   Hazard hazard = MakeHazard(w, op, std::countr_zero(w.mask | 0x80000000u), "shared_race");
   hazard.address = address;
-  const std::string_view what = kind == RaceKind::kReadAfterWrite   ? "reads what"
-                                : kind == RaceKind::kWriteAfterRead ? "overwrites what"
-                                                                    : "overwrites what";
+  const std::string_view what =
+      kind == RaceKind::kReadAfterWrite ? "reads what" : "overwrites what";
+  if (other_warp == kPendingWriter) {
+    hazard.text = fmt::format(
+        "warp {} {} a cp.async copies to byte {} of shared memory, before the copy was waited for: "
+        "each thread waits for its own copies (cp.async.wait_group, __pipeline_wait_prior), then "
+        "a __syncthreads() shows them to the others. {}",
+        w.index, what, address, Where(hazard));
+    w.launch->hazards->Add(std::move(hazard));
+    return;
+  }
   const std::string_view did = kind == RaceKind::kWriteAfterRead ? "reads" : "wrote";
   hazard.text = fmt::format(
       "warp {} {} warp {} {} at byte {} of shared memory, with no barrier between them: a "

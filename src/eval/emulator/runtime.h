@@ -50,6 +50,7 @@ struct WarpState {
   Warp warp;
   std::vector<Group> groups;
   std::vector<uint32_t> predicates;
+  std::vector<AsyncCopy> copies;  // behind warp.copies
   char* registers = nullptr;
   bool done = false;
   bool blocked = false;  // waits at a barrier

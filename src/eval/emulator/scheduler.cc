@@ -186,6 +186,13 @@ void PrepareBlock(Launch* launch, Block* block) {
   }
 }
 
+void GrowCopies(Warp& w) {
+  std::vector<AsyncCopy>& copies = w.block->warps[w.index].copies;
+  copies.resize(copies.size() * 2 + 64);
+  w.copies = copies.data();
+  w.copy_capacity = static_cast<uint32_t>(copies.size());
+}
+
 void StartBlock(Block* block, uint64_t linear) {
   Launch* launch = block->launch;
   block->linear = linear;
@@ -223,6 +230,8 @@ void StartBlock(Block* block, uint64_t linear) {
     const uint32_t left = launch->threads - i * kLanes;
     ws.warp.live = left >= kLanes ? kAllLanes : (1u << left) - 1;
     ws.warp.sync_touched = ws.warp.fenced = ws.warp.looked = false;
+    ws.warp.copy_count = 0;
+    std::fill(std::begin(ws.warp.copy_groups), std::end(ws.warp.copy_groups), 0);
     ws.warp.epoch = ++race.epochs;
     ws.warp.read_count = 0;
     ws.warp.author = ws.warp.author_stamp = ws.warp.acquired = 0;

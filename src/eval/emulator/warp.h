@@ -141,6 +141,17 @@ struct LaneRead {
 };
 inline constexpr uint32_t kLaneReads = 8;
 
+// A cp.async under way. Its bytes are read when it is issued and stored when it is waited for.
+struct AsyncCopy {
+  uint32_t to, bytes;  // shared address
+  uint32_t group;      // of its lane
+  uint32_t lane;
+  char data[16];
+};
+inline constexpr uint32_t kPendingWriter = 61;                             // in place of a warp
+inline constexpr uint32_t kPendingStamp = ~uint32_t{63} | kPendingWriter;  // after all others
+inline constexpr uint64_t kAllCopies = ~uint64_t{0};
+
 enum class RaceKind : int { kReadAfterWrite, kWriteAfterRead, kWriteAfterWrite };
 
 // Reports and the rare paths, implemented once outside of the handlers.
@@ -179,6 +190,9 @@ struct Warp {
   uint32_t epoch;         // of its lanes: steps at each barrier of the warp, and at fences
   uint32_t read_count;    // loads in this epoch; the last kLaneReads are in `reads`
   LaneRead reads[kLaneReads];
+  AsyncCopy* copies;
+  uint32_t copy_count, copy_capacity;
+  uint32_t copy_groups[kLanes];  // committed so far
   Launch* launch;
   Block* block;
   uint32_t* poison;     // the pattern for undefined values (one word)
@@ -201,6 +215,7 @@ bool StoreToReadOnly(Warp& w, const Op& op, int lane, uint64_t address, Span* sp
 void NoteRace(Warp& w, const Op& op, uint32_t address, uint32_t other_warp, RaceKind kind);
 void NoteLaneRace(Warp& w, const Op& op, uint32_t address, int lane, int other, RaceKind kind);
 void NoteShuffle(Warp& w, const Op& op, uint32_t members);
+void GrowCopies(Warp& w);
 // Stores of a launch (store_authors.cc).
 void BecomeAuthor(Warp& w);
 void WatchStores(Warp& w, Span* span);

@@ -1,4 +1,4 @@
-// Atomics, asynchronous copies.
+// Atomics, fences, mbarriers.
 #pragma once
 
 #include "lanes/half.h"
@@ -168,49 +168,6 @@ bool Atomic(Warp& w, const Op& op) {
   return true;
 }
 
-// cp.async: a = shared address, b = device address, c = bytes that are read (the rest is zero);
-// imm = offset of the source << 32 | offset of the destination, extra = bytes
-bool CopyAsync(Warp& w, const Op& op) {
-  if (w.mask == 0) return true;
-  const u32* to = Src<u32>(w, op.a);
-  const u64* from = Src<u64>(w, op.b);
-  const u32* kept = Src<u32>(w, op.c);
-  const u32 bytes = op.extra;
-  const u64 source_offset = static_cast<u64>(static_cast<i64>(op.imm) >> 32);
-  ++w.counts->global_requests;
-  ++w.counts->shared_requests;
-  for (u32 m = w.mask; m != 0; m &= m - 1) {
-    const int i = First(m);
-    const u32 s = to[i] + static_cast<u32>(op.imm);
-    char data[16] = {};
-    const u32 n = kept[i] < bytes ? kept[i] : bytes;
-    const bool odd = (s & (bytes - 1)) != 0;
-    if (odd || s > w.shared_bytes || w.shared_bytes - s < bytes) {
-      return FaultWindow(w, op, Window::kShared, i, s, bytes, odd);
-    }
-    if (n > 0) {
-      const u64 at = from[i] + source_offset;
-      Span* span = (at & (bytes - 1)) == 0 ? FindSpan(w, at, n) : nullptr;
-      if (span == nullptr) {
-        w.mask = 1u << i;
-        return FaultGlobal(w, op, from, source_offset, (at & (bytes - 1)) == 0 ? n : bytes, false);
-      }
-      const u64 offset = at - span->start;
-      if (span->written != nullptr && !AllSet(span->written, offset, n)) {
-        NoteUninitialised(w, op, i, at, false);
-      }
-      NoteLoad(w, op, i, *span, offset, n);
-      span->touched[offset >> 11] |= u64{1} << (offset >> 5 & 63);
-      // Neighbouring lanes share sectors of 32 bytes.
-      w.counts->global_load_sectors += (i * bytes) % 32 == 0;
-      __builtin_memcpy(data, span->host + offset, n);
-    }
-    if (w.race != nullptr) RaceWrite(w, op, {s, bytes, data, i});
-    __builtin_memcpy(w.shared + s, data, bytes);
-  }
-  return true;
-}
-
 bool SyncWarp(Warp& w, const Op&) {
   BeginEpoch(w);
   return true;
@@ -297,10 +254,9 @@ bool Mbarrier(Warp& w, const Op& op) {
 }
 
 constexpr HandlerEntry kAtomics[] = {
-    {K(Code::kNothing, Type::kB8), &Fence},         {K(Code::kNothing, Type::kB16), &SyncWarp},
-    {K(Code::kMbarrier, Type::kB64), &Mbarrier},    {K(Code::kAtomic, Type::kU16), &Atomic<u16>},
-    {K(Code::kAtomic, Type::kU32), &Atomic<u32>},   {K(Code::kAtomic, Type::kU64), &Atomic<u64>},
-    {K(Code::kCopyAsync, Type::kNone), &CopyAsync},
+    {K(Code::kNothing, Type::kB8), &Fence},       {K(Code::kNothing, Type::kB16), &SyncWarp},
+    {K(Code::kMbarrier, Type::kB64), &Mbarrier},  {K(Code::kAtomic, Type::kU16), &Atomic<u16>},
+    {K(Code::kAtomic, Type::kU32), &Atomic<u32>}, {K(Code::kAtomic, Type::kU64), &Atomic<u64>},
 };
 
 }  // namespace

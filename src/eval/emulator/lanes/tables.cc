@@ -1,23 +1,21 @@
 #include "lanes/tables.h"
 
 namespace kw::eval::emu {
+namespace {
 
-Tables PlainTables() {
+using Part = HandlerList (*)(int);
+
+Tables All(Part arithmetic, Part memory) {
   Tables tables{};
-  for (int i = 0; i < 4; ++i) {
-    tables.lists[i] = plain::Arithmetic(i);
-    tables.lists[4 + i] = plain::Memory(i);
-  }
+  int next = 0;
+  for (int i = 0; i < kArithmeticParts; ++i) tables.lists[next++] = arithmetic(i);
+  for (int i = 0; i < kMemoryParts; ++i) tables.lists[next++] = memory(i);
   return tables;
 }
 
-Tables VectorTables() {
-  Tables tables{};
-  for (int i = 0; i < 4; ++i) {
-    tables.lists[i] = vector::Arithmetic(i);
-    tables.lists[4 + i] = vector::Memory(i);
-  }
-  return tables;
-}
+}  // namespace
+
+Tables PlainTables() { return All(plain::Arithmetic, plain::Memory); }
+Tables VectorTables() { return All(vector::Arithmetic, vector::Memory); }
 
 }  // namespace kw::eval::emu

@@ -5,8 +5,9 @@
 
 namespace kw::eval::emu {
 
+inline constexpr int kArithmeticParts = 4, kMemoryParts = 5;
 struct Tables {
-  HandlerList lists[10];
+  HandlerList lists[kArithmeticParts + kMemoryParts];
 };
 Tables PlainTables();
 Tables VectorTables();  // AVX2, FMA, F16C, BMI2: only for machines that have them
