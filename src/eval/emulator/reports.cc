@@ -253,6 +253,17 @@ void NoteUninitialised(Warp& w, const Op& op, int lane, uint64_t address, bool s
   w.launch->hazards->Add(std::move(hazard));
 }
 
+void NoteUninitialisedLocal(Warp& w, const Op& op, uint32_t lanes, uint32_t offset) {
+  if ((op.extra & kMovedEarly) != 0 || !FirstNote(w, op, Noted::kUninitialised)) return;
+  Hazard hazard = MakeHazard(w, op, std::countr_zero(lanes), "uninitialised");
+  hazard.address = offset;
+  hazard.text = fmt::format(
+      "reads an element of a local array (byte {} of local memory) that the thread has not "
+      "written: give the array initial values, or check the index. {}",
+      offset, Where(hazard));
+  w.launch->hazards->Add(std::move(hazard));
+}
+
 bool StoreToReadOnly(Warp& w, const Op& op, int lane, uint64_t address, Span* span) {
   const DeviceMemory::Entry* entry = w.launch->memory->Holding(address);
   const std::string name = entry == nullptr ? "?" : entry->name;

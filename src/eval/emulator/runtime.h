@@ -50,7 +50,8 @@ struct WarpState {
   Warp warp;
   std::vector<Group> groups;
   std::vector<uint32_t> predicates;
-  std::vector<AsyncCopy> copies;  // behind warp.copies
+  std::vector<uint32_t> local_written;  // behind warp.local_written
+  std::vector<AsyncCopy> copies;        // behind warp.copies
   char* registers = nullptr;
   bool done = false;
   bool blocked = false;  // waits at a barrier
@@ -124,6 +125,12 @@ void RunBlocks(Launch* launch);
 bool RunBlock(Block* block);
 void PrepareBlock(Launch* launch, Block* block);
 void StartBlock(Block* block, uint64_t linear);
+
+// Words of local memory that these lanes have not stored to.
+inline void ForgetLocal(const Warp& w, uint32_t lanes, uint32_t from, uint32_t bytes) {
+  if (w.local_written == nullptr) return;
+  for (uint32_t word = from / 4; word < (from + bytes) / 4; ++word) w.local_written[word] &= ~lanes;
+}
 
 // ---- reports (reports.cc) ----
 enum class Noted : uint8_t {

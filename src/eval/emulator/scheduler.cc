@@ -167,6 +167,8 @@ void PrepareBlock(Launch* launch, Block* block) {
     w.shared_bytes = launch->shared_bytes;
     w.local = block->local_memory.get() + size_t{i} * launch->local_bytes * kLanes;
     w.local_bytes = launch->local_bytes;
+    ws.local_written.assign(launch->watched ? launch->local_bytes / 4 : 0, 0);
+    w.local_written = launch->watched ? ws.local_written.data() : nullptr;
     w.params = launch->parameters.data();
     w.param_bytes = static_cast<uint32_t>(launch->parameters.size());
     w.index = i;
@@ -242,6 +244,7 @@ void StartBlock(Block* block, uint64_t linear) {
     ws.groups.push_back(std::move(group));
     launch->memory->FillPoison(ws.warp.local,
                                size_t{launch->program->functions[0].local_bytes} * kLanes);
+    ForgetLocal(ws.warp, kAllLanes, 0, launch->program->functions[0].local_bytes);
     ws.predicates[0] = kAllLanes;
     ws.predicates[1] = 0;
     ws.predicates[2] = 0;

@@ -174,10 +174,11 @@ struct Warp {
   Site* sites;
   char* shared;
   uint32_t shared_bytes;
-  char* local;           // interleaved: word w of lane l is at (w * 32 + l) * 4
-  uint32_t local_bytes;  // a lane
-  uint32_t local_base;   // of the current frame
-  const char* params;    // of the kernel
+  char* local;              // interleaved: word w of lane l is at (w * 32 + l) * 4
+  uint32_t local_bytes;     // a lane
+  uint32_t* local_written;  // the lanes that have stored to each word; nullptr: not watched
+  uint32_t local_base;      // of the current frame
+  const char* params;       // of the kernel
   uint32_t param_bytes;
   uint32_t index;  // in the block
   uint32_t first_thread;
@@ -211,6 +212,7 @@ bool FaultWindow(Warp& w, const Op& op, Window window, int lane, uint64_t offset
                  bool misaligned);
 Span* FindSpan(Warp& w, uint64_t address, uint64_t bytes);
 void NoteUninitialised(Warp& w, const Op& op, int lane, uint64_t address, bool shared);
+void NoteUninitialisedLocal(Warp& w, const Op& op, uint32_t lanes, uint32_t offset);
 bool StoreToReadOnly(Warp& w, const Op& op, int lane, uint64_t address, Span* span);
 void NoteRace(Warp& w, const Op& op, uint32_t address, uint32_t other_warp, RaceKind kind);
 void NoteLaneRace(Warp& w, const Op& op, uint32_t address, int lane, int other, RaceKind kind);

@@ -469,6 +469,8 @@ void CopyLocal(const Warp& w, uint32_t mask, uint32_t from, uint32_t to, uint32_
       *at(to + i) = *at(from + i);
     }
   }
+  if (w.local_written == nullptr || bytes == 0) return;
+  for (uint32_t word = to / 4; word <= (to + bytes - 1) / 4; ++word) w.local_written[word] |= mask;
 }
 
 }  // namespace
@@ -495,6 +497,7 @@ bool WarpRunner::Enter(Group& group, const Op& op, const CallSite& site, uint32_
   const auto bytes_of = [](const std::vector<ptx::Variable>& variables, size_t i) {
     return static_cast<uint32_t>(variables[i].bytes);
   };
+  ForgetLocal(w, group.mask, local, to.local_bytes);
   for (size_t i = 0; i < site.arguments.size(); ++i) {
     const uint32_t bytes = std::min(site.arguments[i].bytes, bytes_of(to.source->parameters, i));
     CopyLocal(w, group.mask, group.local + site.arguments[i].from, local + to.parameter_offsets[i],

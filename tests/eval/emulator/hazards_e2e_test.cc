@@ -55,6 +55,7 @@ constexpr std::string_view kWrong = R"(
   extern "C" __global__ void writes_input(float* x, float* y) { y[threadIdx.x] = x[threadIdx.x]; x[threadIdx.x] = 0; }
   extern "C" __global__ void shared_uninitialised(float* y) { __shared__ float s[64]; if (threadIdx.x < 32) s[threadIdx.x] = 1; __syncthreads(); y[threadIdx.x] = s[threadIdx.x]; }
   extern "C" __global__ void shared_past_end(float* y) { extern __shared__ float s[]; s[threadIdx.x] = 1; __syncthreads(); y[threadIdx.x] = s[threadIdx.x]; }
+  extern "C" __global__ void local_uninitialised(float* y, int n) { float a[8]; for (int i = 0; i < n; ++i) a[i] = i; y[threadIdx.x] = a[threadIdx.x % 8]; }
   extern "C" __global__ void endless(volatile int* flag, int* out) { int n = 0; while (*flag == 0) ++n; *out = n; }
   extern "C" __global__ void endless_plain(int* out, int step) { int n = 1; for (int i = 0; i >= 0; i = (i + step) & 1023) n = n * 3 + i; *out = n; }
   extern "C" __global__ void traps(int n) { if (threadIdx.x == n) __trap(); }
@@ -146,6 +147,12 @@ TEST(Hazards, MisalignedUninitialisedAndInputs) {
   EXPECT_EQ(s.bench.Download<float>(s.x, 1).at(0), 0.0f);
   done = s.bench.Run("shared_uninitialised", {1}, {64}, 0, s.y);
   EXPECT_EQ(s.bench.HazardKinds(), "uninitialised");
+  done = s.bench.Run("local_uninitialised", {1}, {64}, 0, s.y, 7);
+  EXPECT_EQ(s.bench.HazardKinds(), "uninitialised");
+  EXPECT_THAT(s.bench.last_hazards[0].text, HasSubstr("local array"));
+  EXPECT_EQ(s.bench.last_hazards[0].thread.x % 8, 7u);
+  done = s.bench.Run("local_uninitialised", {1}, {64}, 0, s.y, 8);
+  EXPECT_EQ(s.bench.HazardKinds(), "");
   done = s.bench.Run("shared_past_end", {1}, {64}, 128, s.y);
   EXPECT_EQ(done.status, Status::kFault);
   EXPECT_EQ(s.bench.HazardKinds(), "out_of_bounds");

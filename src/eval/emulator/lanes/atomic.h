@@ -149,6 +149,8 @@ bool Atomic(Warp& w, const Op& op) {
     T old;
     if (window == kLocalWindow) {
       if (!LocalInside(w, op, i, static_cast<u32>(at), sizeof(T))) return false;
+      NoteLocalLoad(w, op, static_cast<u32>(at), sizeof(T), 1u << i);
+      NoteLocalStore(w, static_cast<u32>(at), sizeof(T), 1u << i);
       old = LocalGet<T>(w, static_cast<u32>(at), i);
       LocalPut<T>(w, static_cast<u32>(at), i, AtomicResult<T>(what, type, false, old, b[i], c[i]));
     } else {

@@ -278,6 +278,18 @@ inline void LocalPut(const Warp& w, u32 at, int lane, M value) {
   }
 }
 
+inline void NoteLocalStore(const Warp& w, u32 at, u32 bytes, u32 lanes) {
+  if (w.local_written == nullptr) return;
+  for (u32 word = at >> 2; word <= (at + bytes - 1) >> 2; ++word) w.local_written[word] |= lanes;
+}
+// Copies of structs take padding along: only an access of which nothing was stored counts.
+inline void NoteLocalLoad(Warp& w, const Op& op, u32 at, u32 bytes, u32 lanes) {
+  if (w.local_written == nullptr) return;
+  u32 stored = 0;
+  for (u32 word = at >> 2; word <= (at + bytes - 1) >> 2; ++word) stored |= w.local_written[word];
+  if ((lanes & ~stored) != 0) NoteUninitialisedLocal(w, op, lanes & ~stored, at);
+}
+
 // All active lanes at one offset, as arrays indexed by a loop counter are.
 template <class A>
 inline bool SameOffset(const Warp& w, const A* addr, A lead) {
@@ -296,6 +308,7 @@ bool LoadLocalAt(Warp& w, const Op& op, const A* addr) {
   if (sizeof(M) == 4 && SameOffset(w, addr, lead)) {
     const u32 at = static_cast<u32>(lead + op.imm);
     if (!LocalInside(w, op, First(w.mask), at, kBytes)) return false;
+    NoteLocalLoad(w, op, at, kBytes, w.mask);
     for (u32 k = 0; k < N; ++k) {
       const R* from = reinterpret_cast<const R*>(LocalByte(w, at + 4 * k, 0));
       Each(w, d.at[k], [=](int i) { return from[i]; });
@@ -306,6 +319,7 @@ bool LoadLocalAt(Warp& w, const Op& op, const A* addr) {
     const int i = First(m);
     const u32 at = static_cast<u32>(addr[i] + op.imm);
     if (!LocalInside(w, op, i, at, kBytes)) return false;
+    NoteLocalLoad(w, op, at, kBytes, 1u << i);
     for (u32 k = 0; k < N; ++k) {
       d.at[k][i] = static_cast<R>(LocalGet<M>(w, at + k * static_cast<u32>(sizeof(M)), i));
     }
@@ -316,10 +330,22 @@ template <class M, class R, int N, class A>
 bool StoreLocalAt(Warp& w, const Op& op, const A* addr) {
   constexpr u32 kBytes = N * static_cast<u32>(sizeof(M));
   const Registers<const R, N> v = Values<R, N>(w, op);
+  const A lead = addr[First(w.mask)];
+  if (sizeof(M) == 4 && SameOffset(w, addr, lead)) {
+    const u32 at = static_cast<u32>(lead + op.imm);
+    if (!LocalInside(w, op, First(w.mask), at, kBytes)) return false;
+    NoteLocalStore(w, at, kBytes, w.mask);
+    for (u32 k = 0; k < N; ++k) {
+      R* to = reinterpret_cast<R*>(LocalByte(w, at + 4 * k, 0));
+      Blend(to, v.at[k], w.mask);
+    }
+    return true;
+  }
   for (u32 m = w.mask; m != 0; m &= m - 1) {
     const int i = First(m);
     const u32 at = static_cast<u32>(addr[i] + op.imm);
     if (!LocalInside(w, op, i, at, kBytes)) return false;
+    NoteLocalStore(w, at, kBytes, 1u << i);
     for (u32 k = 0; k < N; ++k) {
       LocalPut<M>(w, at + k * static_cast<u32>(sizeof(M)), i, static_cast<M>(v.at[k][i]));
     }
