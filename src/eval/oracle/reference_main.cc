@@ -263,6 +263,12 @@ Function* Load(const char* path) {
     AnswerFault("its object cannot be read");
     return nullptr;
   }
+  if (IndirectFunction(*object)) {
+    AnswerFault(
+        "it has an indirect function (attribute ifunc or target_clones), whose resolver would run "
+        "while it is being loaded: make it an ordinary function");
+    return nullptr;
+  }
   const Constructors constructors = TakeConstructors(&*object);
   const int file = MemoryFileOf(*object);
   LoadStandardLibraries();

@@ -149,6 +149,20 @@ TEST_F(ReferenceTest, NamesACompileErrorAndAMissingFunction) {
   EXPECT_THAT(missing.error().message, HasSubstr("reference(...)"));
 }
 
+TEST_F(ReferenceTest, RefusesAnIndirectFunction) {
+  Task task = DoubleTask();
+  task.hash = "indirect";
+  task.reference_cpp =
+      "#include <cstdint>\n"
+      "extern \"C\" __attribute__((target_clones(\"avx2\", \"default\")))\n"
+      "void reference(const double* x, double* y, int64_t r, int64_t c) {\n"
+      "  for (int64_t i = 0; i < r * c; ++i) y[i] = 2 * x[i];\n}\n";
+  const auto refused = Make()->Evaluate(task, CaseOf({{"rows", 1}, {"cols", 4}}));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kInvalid);
+  EXPECT_THAT(refused.error().message, HasSubstr("make it an ordinary function"));
+}
+
 TEST_F(ReferenceTest, RefusesFilesAndSocketsToAReference) {
   EXPECT_THAT(FaultOf("if (std::fopen(\"/etc/passwd\", \"r\") == nullptr) std::abort();"),
               HasSubstr("aborted"));
