@@ -311,11 +311,11 @@ int Main(int argc, char** argv) {
   WatchCrashes();
   AllowCpuForOneCall();
   Function* const function = Load(argv[1]);
-  if (function == nullptr || !SendFrame(answer_fd, "R", 0)) return 1;
+  if (function == nullptr || !SendFrame(answer_fd, "R", {})) return 1;
   while (true) {
-    Result<std::string> call = TakeFrame(calls, kMaxCallBytes, 0);
+    Result<std::string> call = TakeFrame(calls, kMaxCallBytes, {});
     if (!call) return call.error().code == ErrorCode::kNotFound ? 0 : 1;
-    if (!SendFrame(answer_fd, Call(function, *call), 0)) return 1;
+    if (!SendFrame(answer_fd, Call(function, *call), {})) return 1;
   }
 }
 

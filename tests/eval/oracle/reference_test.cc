@@ -149,6 +149,31 @@ TEST_F(ReferenceTest, NamesACompileErrorAndAMissingFunction) {
   EXPECT_THAT(missing.error().message, HasSubstr("reference(...)"));
 }
 
+TEST_F(ReferenceTest, EndsOneThatHoldsTooMuchMemory) {
+  Task task = DoubleTask();
+  task.hash = "memory";
+  task.reference_cpp = R"(
+#include <cstdint>
+#include <cstdlib>
+extern "C" void reference(const double* x, double* y, int64_t r, int64_t c) {
+  for (int64_t i = 0; i < r * c; ++i) y[i] = 2 * x[i];
+  if (r != 3) return;
+  for (int piece = 0; piece < 1000; ++piece) {
+    volatile char* taken = static_cast<char*>(std::malloc(1 << 20));
+    for (int i = 0; i < 1 << 20; i += 4096) taken[i] = 1;
+  }
+  for (;;) asm volatile("");
+})";
+  const auto reference =
+      MakeReference(builder_, {.programs = KW_BINARY_DIR, .memory_bytes = 256LL << 20});
+  const auto ended = reference->Evaluate(task, CaseOf({{"rows", 3}, {"cols", 4}}));
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().code, ErrorCode::kInvalid);
+  EXPECT_THAT(ended.error().message, HasSubstr("reference.cpp: it held"));
+  EXPECT_THAT(ended.error().message, HasSubstr("it may hold 256 MiB"));
+  EXPECT_TRUE(reference->Evaluate(task, CaseOf({{"rows", 2}, {"cols", 4}})));
+}
+
 TEST_F(ReferenceTest, RefusesAnIndirectFunction) {
   Task task = DoubleTask();
   task.hash = "indirect";

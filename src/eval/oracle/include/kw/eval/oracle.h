@@ -117,6 +117,7 @@ class Reference {
 struct ReferenceConfig {
   std::string programs;               // folder of kwright-reference; "" = beside this program
   int64_t cache_bytes = 256LL << 20;  // in memory
+  int64_t memory_bytes = 16LL << 30;  // that a reference's process may hold
 };
 // The builder outlives the reference.
 std::unique_ptr<Reference> MakeReference(Builder& builder, ReferenceConfig config);
