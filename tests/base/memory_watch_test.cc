@@ -59,6 +59,7 @@ TEST(LendableMemory, IsLessThanTheMachineHas) {
 TEST(MemoryWatch, SeesTheLimitPassedAndSaysByHowMuch) {
   MemoryWatch large(getpid(), {.bytes = int64_t{1} << 50});
   EXPECT_FALSE(large.Exceeded());
+  void* own = Touched(8 * kMebibyte, MAP_PRIVATE);
   MemoryWatch small(getpid(), {.bytes = kMebibyte});
   ASSERT_TRUE(small.Exceeded());
   EXPECT_GT(small.held_bytes(), kMebibyte);
@@ -67,6 +68,7 @@ TEST(MemoryWatch, SeesTheLimitPassedAndSaysByHowMuch) {
   EXPECT_FALSE(small.Exceeded()) << "it looks again after a while only";
   usleep(25'000);
   EXPECT_TRUE(small.Exceeded());
+  munmap(own, 8 * kMebibyte);
 }
 
 TEST(MemoryWatch, OfNobodySeesNothing) { EXPECT_FALSE(MemoryWatch().Exceeded()); }
