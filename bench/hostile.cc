@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -29,13 +30,25 @@ int WorkerOf(int controller) {
   return 0;
 }
 
-int64_t EntriesOf(const std::string& folder, const std::string& prefix) {
+int64_t EntriesOf(const std::string& folder) {
   std::error_code error;
-  int64_t count = 0;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    count += entry.path().filename().string().starts_with(prefix) ? 1 : 0;
+  return std::distance(fs::directory_iterator(folder, error), fs::directory_iterator());
+}
+
+// Files and folders at any depth whose path, below `folder`, holds `part`.
+int64_t AllEntriesOf(const std::string& folder, const std::string& part) {
+  // A walk ends early where a folder vanishes under it: then once more.
+  for (int attempt = 0;; ++attempt) {
+    std::error_code error;
+    int64_t count = 0;
+    fs::recursive_directory_iterator at(folder, fs::directory_options::skip_permission_denied,
+                                        error);
+    for (; !error && at != fs::recursive_directory_iterator(); at.increment(error)) {
+      const std::string below = at->path().string().substr(folder.size());
+      count += below.find(part) != below.npos ? 1 : 0;
+    }
+    if (!error || attempt == 5) return count;
   }
-  return count;
 }
 
 // What could be left behind.
@@ -53,10 +66,10 @@ Traces Look() {
   traces.worker = WorkerOf(getpid());
   const std::string proc = "/proc/" + std::to_string(traces.worker);
   traces.processes = static_cast<int64_t>(test::DescendantsOf(getpid()).size());
-  traces.worker_descriptors = EntriesOf(proc + "/fd", "");
-  traces.own_descriptors = EntriesOf("/proc/self/fd", "");
-  traces.shared_memory = EntriesOf("/dev/shm", "kwright");
-  traces.scratch = EntriesOf(std::getenv("TMPDIR"), "");
+  traces.worker_descriptors = EntriesOf(proc + "/fd");
+  traces.own_descriptors = EntriesOf("/proc/self/fd");
+  traces.shared_memory = AllEntriesOf("/dev/shm", "kwright");
+  traces.scratch = AllEntriesOf(std::getenv("TMPDIR"), "");
   std::ifstream status(proc + "/status");
   for (std::string line; std::getline(status, line);) {
     if (line.starts_with("VmRSS:")) traces.worker_kib = std::atoll(line.c_str() + 6);

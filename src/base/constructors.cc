@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 #include <vector>
@@ -15,7 +16,7 @@ namespace {
 // In the range of systems, used by none: the loader passes over it.
 constexpr Elf64_Sxword kTaken = 0x60000f0f;
 
-std::vector<Elf64_Phdr> ProgramHeaders(const std::string& object) {
+std::vector<Elf64_Phdr> ProgramHeaders(std::string_view object) {
   const auto file = EntryAt<Elf64_Ehdr>(object, 0);
   if (!file || file->e_phentsize != sizeof(Elf64_Phdr)) return {};
   return TableAt<Elf64_Phdr>(object, file->e_phoff, file->e_phnum);
@@ -34,7 +35,56 @@ std::optional<uint64_t> InFile(const std::vector<Elf64_Phdr>& headers, uint64_t 
   return place;
 }
 
+// A table that PT_DYNAMIC names: where it is loaded, and its size.
+struct LoadedTable {
+  uint64_t address = 0, bytes = 0;
+};
+
+// The relocations with addends, those of calls included: x86-64 has no others.
+std::vector<LoadedTable> RelocationTables(std::string_view object,
+                                          const std::vector<Elf64_Phdr>& headers) {
+  LoadedTable data, calls;
+  for (const Elf64_Phdr& header : headers) {
+    if (header.p_type != PT_DYNAMIC) continue;
+    std::optional<uint64_t> place = InFile(headers, header.p_vaddr);
+    while (place) {
+      const auto entry = EntryAt<Elf64_Dyn>(object, *place);
+      if (!entry || entry->d_tag == DT_NULL) break;
+      if (entry->d_tag == DT_RELA) data.address = entry->d_un.d_ptr;
+      if (entry->d_tag == DT_RELASZ) data.bytes = entry->d_un.d_val;
+      if (entry->d_tag == DT_JMPREL) calls.address = entry->d_un.d_ptr;
+      if (entry->d_tag == DT_PLTRELSZ) calls.bytes = entry->d_un.d_val;
+      *place += sizeof *entry;
+    }
+  }
+  return {data, calls};
+}
+
+bool HasIndirectRelocation(std::string_view object) {
+  const std::vector<Elf64_Phdr> headers = ProgramHeaders(object);
+  for (const LoadedTable& table : RelocationTables(object, headers)) {
+    const std::optional<uint64_t> place = InFile(headers, table.address);
+    if (!place) continue;
+    const auto relocations = TableAt<Elf64_Rela>(object, *place, table.bytes / sizeof(Elf64_Rela));
+    if (std::any_of(relocations.begin(), relocations.end(), [](const Elf64_Rela& relocation) {
+          return ELF64_R_TYPE(relocation.r_info) == R_X86_64_IRELATIVE;
+        })) {
+      return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
+
+std::optional<std::string> IndirectFunction(std::string_view object) {
+  for (const DynamicSymbol& symbol : DynamicSymbols(object)) {
+    if (symbol.defined && symbol.type == STT_GNU_IFUNC) return std::string(symbol.name);
+  }
+  // One that is not exported.
+  if (HasIndirectRelocation(object)) return "";
+  return std::nullopt;
+}
 
 Constructors TakeConstructors(std::string* object) {
   Constructors taken;

@@ -85,6 +85,15 @@ void ArrangeDescriptors(const std::vector<std::pair<int, int>>& wanted, int repo
   syscall(SYS_close_range, static_cast<unsigned>(report_final + 1), ~0U, 0U);
 }
 
+// The kernel ends those with the highest score first. A machine without such scores is no trouble.
+void VolunteerForOutOfMemory() {
+  const int score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (score < 0) return;
+  const ssize_t ignored = write(score, "1000", 4);
+  static_cast<void>(ignored);
+  close(score);
+}
+
 [[noreturn]] void RunChild(const ProcessSpec& spec, const Prepared& prepared,
                            std::vector<std::pair<int, int>> descriptors, int report, int parent) {
   setpgid(0, 0);
@@ -92,6 +101,7 @@ void ArrangeDescriptors(const std::vector<std::pair<int, int>>& wanted, int repo
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(127);
   }
+  if (spec.expendable) VolunteerForOutOfMemory();
   struct sigaction standard {};
   standard.sa_handler = SIG_DFL;
   for (int number = 1; number < NSIG; ++number) sigaction(number, &standard, nullptr);

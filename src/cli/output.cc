@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <iostream>
-#include <iterator>
+#include <vector>
 
 #include "commands.h"
 #include "kw/base/json.h"
@@ -20,9 +20,29 @@ int PrintError(const Error& error, bool json) {
   return kTrouble;
 }
 
+namespace {
+
+// As a file of the same size would be refused, but before it is all there.
+Result<std::string> ReadStandardInput(size_t max_bytes) {
+  std::string text;
+  std::vector<char> piece(1 << 16);
+  while (std::cin) {
+    std::cin.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+    text.append(piece.data(), static_cast<size_t>(std::cin.gcount()));
+    if (text.size() > max_bytes) {
+      return Fail(
+          ErrorCode::kLimit,
+          fmt::format("the standard input has more than {} bytes; no more are read", max_bytes));
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
 Result<std::string> ReadInput(const std::string& path) {
-  if (path != "-") return ReadFile(path, 64 << 20);
-  return std::string(std::istreambuf_iterator<char>(std::cin), {});
+  constexpr size_t kMaxBytes = 64 << 20;
+  return path == "-" ? ReadStandardInput(kMaxBytes) : ReadFile(path, kMaxBytes);
 }
 
 std::string DescribeVerdict(const eval::Verdict& verdict) {

@@ -3,6 +3,7 @@
 //   // attack: KIND: one sentence, what it tries          // legal: one sentence, the style
 //   // task: NAME                                         // task: NAME
 //   // expect: STATUS[, STATUS...] REASON[|REASON...]
+//   // effort: quick, standard            (of the judge; without this line: standard)
 //
 // A REASON is a verdict's reason code or a part of its feedback.
 #pragma once
@@ -18,6 +19,7 @@ struct AttackFile {
   std::string path;  // below tests/attacks
   std::string source, kind, task;
   std::vector<std::string> statuses, reasons;
+  std::vector<Effort> efforts = {Effort::kStandard};  // the verdict is as expected at each
 };
 
 // What follows "// KEY: " in the comment lines that open a source; "" when there is none.
@@ -49,6 +51,14 @@ inline AttackFile ReadAttackFile(const std::string& path) {
   const size_t reasons = end == expect.npos ? expect.size() : expect.rfind(' ', end) + 1;
   file.statuses = SplitTexts(std::string(Trim(expect.substr(0, reasons))), ',');
   file.reasons = SplitTexts(expect.substr(reasons), '|');
+  if (const std::string efforts = OpeningLine(file.source, "effort"); !efforts.empty()) {
+    file.efforts.clear();
+    for (const std::string& name : SplitTexts(efforts, ',')) {
+      const std::optional<Effort> effort = EffortFromName(name);
+      KW_CHECK(effort.has_value(), "an effort in an attack's header");
+      file.efforts.push_back(*effort);
+    }
+  }
   return file;
 }
 

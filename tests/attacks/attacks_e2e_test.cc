@@ -50,19 +50,22 @@ TEST_P(Attack, GetsTheVerdictItDeserves) {
   EXPECT_EQ(file.path.substr(8, file.path.find('/', 8) - 8), file.kind) << "folders are kinds";
   const auto task = NativeTask(file.task);
   ASSERT_TRUE(task) << task.error().ToString();
-  const auto verdict = SharedEvaluator().Evaluate(*task, file.source, {.seed = 1});
-  ASSERT_TRUE(verdict) << verdict.error().ToString();
-  const std::string json = VerdictToJson(*verdict);
-  const bool status = HasExpectedStatus(file, *verdict);
-  const bool reason = HasExpectedReason(file, *verdict);
-  ++g_counts.attacks;
-  g_counts.passed += verdict->passed() ? 1 : 0;
-  g_counts.right_status += status ? 1 : 0;
-  g_counts.right_reason += status && reason ? 1 : 0;
-  EXPECT_FALSE(verdict->passed()) << json;
-  EXPECT_TRUE(status) << json;
-  EXPECT_TRUE(reason) << json;
-  EXPECT_FALSE(verdict->environmental) << json;
+  for (const Effort effort : file.efforts) {
+    const auto verdict =
+        SharedEvaluator().Evaluate(*task, file.source, {.seed = 1, .effort = effort});
+    ASSERT_TRUE(verdict) << verdict.error().ToString();
+    const std::string json = VerdictToJson(*verdict);
+    const bool status = HasExpectedStatus(file, *verdict);
+    const bool reason = HasExpectedReason(file, *verdict);
+    ++g_counts.attacks;
+    g_counts.passed += verdict->passed() ? 1 : 0;
+    g_counts.right_status += status ? 1 : 0;
+    g_counts.right_reason += status && reason ? 1 : 0;
+    EXPECT_FALSE(verdict->passed()) << json;
+    EXPECT_TRUE(status) << json;
+    EXPECT_TRUE(reason) << json;
+    EXPECT_FALSE(verdict->environmental) << json;
+  }
 }
 
 class Legal : public testing::TestWithParam<std::string> {};

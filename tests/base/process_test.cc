@@ -83,6 +83,14 @@ TEST(RunProcess, KillsTheWholeGroupAtTheWallLimit) {
   EXPECT_FALSE(Runs(grandchild));
 }
 
+TEST(RunProcess, IsTheFirstToGoWhereItIsExpendable) {
+  ProcessSpec spec = Shell("cat /proc/self/oom_score_adj");
+  spec.expendable = true;
+  const auto exit = RunProcess(spec);
+  ASSERT_TRUE(exit);
+  EXPECT_EQ(exit->out, "1000\n");
+}
+
 TEST(RunProcess, EndsAtTheCpuLimit) {
   ProcessSpec spec = Shell("while :; do :; done");
   spec.limits.cpu_seconds = 1;

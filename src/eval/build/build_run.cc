@@ -96,6 +96,7 @@ Result<Step> BuildRun::Execute(StepCommand command) {
                                   .environment = environment_,
                                   .directory = folder_,
                                   .no_new_privileges = true,
+                                  .expendable = true,
                                   .confinement = confinement_,
                                   .limits = {.cpu_seconds = seconds,
                                              .wall_ms = wall_ms,

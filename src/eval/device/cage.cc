@@ -116,6 +116,7 @@ const char* CageGuest(int first_unused, int64_t memory_bytes) {
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
   if (range != reinterpret_cast<void*>(ring::kDeviceBase)) return "the device's addresses";
   if (!LimitTo(RLIMIT_AS, ring::kDeviceBytes + static_cast<uint64_t>(memory_bytes)) ||
+      !LimitTo(RLIMIT_DATA, static_cast<uint64_t>(memory_bytes)) ||
       !LimitTo(RLIMIT_CPU, kGuestCpuSeconds) || !LimitTo(RLIMIT_NPROC, 0) ||
       !LimitTo(RLIMIT_CORE, 0) || !LimitTo(RLIMIT_FSIZE, 0) || !LimitTo(RLIMIT_NOFILE, 64) ||
       !LimitTo(RLIMIT_MEMLOCK, 0) || !LimitTo(RLIMIT_MSGQUEUE, 0)) {

@@ -51,6 +51,11 @@ Result<void> Channel::Send(Message type, std::string_view payload) {
   return {};
 }
 
+bool Channel::Readable(int timeout_ms) const {
+  pollfd waiting{fd(), POLLIN, 0};
+  return poll(&waiting, 1, timeout_ms) > 0;
+}
+
 Result<std::optional<Frame>> Channel::Receive(int64_t deadline_us) {
   FrameHeader header{};
   std::string payload;

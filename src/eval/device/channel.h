@@ -39,6 +39,8 @@ class Channel {
 
   // kIo when the other side is gone.
   [[nodiscard]] Result<void> Send(Message type, std::string_view payload);
+  // Whether something came, or the other side closed, within this time.
+  [[nodiscard]] bool Readable(int timeout_ms) const;
   // One whole frame; nothing when the other side has closed. kTimeout after the deadline, which
   // is a time of SystemClock().MonotonicMicros(); kInternal for a frame that cannot be.
   [[nodiscard]] Result<std::optional<Frame>> Receive(int64_t deadline_us);

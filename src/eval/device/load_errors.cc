@@ -7,6 +7,7 @@
 #include <cctype>
 #include <vector>
 
+#include "kw/base/constructors.h"
 #include "kw/base/elf.h"
 
 namespace kw::eval {
@@ -60,26 +61,19 @@ LoadedMessage CheckObject(std::string_view object) {
     return {false, false,
             "the object does not use the shared CUDA runtime: link it with -cudart shared"};
   }
+  if (const std::optional<std::string> name = IndirectFunction(object)) {
+    return {false, false,
+            fmt::format("the object has an indirect function{} (attribute ifunc or target_clones), "
+                        "whose resolver would run while the object is being loaded: make it an "
+                        "ordinary function",
+                        name->empty() ? "" : " '" + *name + "'")};
+  }
   return {true, false, ""};
 }
 
 std::string RedefinedFunction(std::string_view object) {
-  const auto header = EntryAt<Elf64_Ehdr>(object, 0);
-  if (!header) return "";
-  const auto sections = TableAt<Elf64_Shdr>(object, header->e_shoff, header->e_shnum);
-  for (const Elf64_Shdr& section : sections) {
-    if (section.sh_type != SHT_DYNSYM || section.sh_link >= sections.size()) continue;
-    const uint64_t names = sections[section.sh_link].sh_offset;
-    for (const Elf64_Sym& symbol :
-         TableAt<Elf64_Sym>(object, section.sh_offset, section.sh_size / sizeof(Elf64_Sym))) {
-      if (symbol.st_shndx == SHN_UNDEF || names > object.size() ||
-          symbol.st_name >= object.size() - names) {
-        continue;
-      }
-      const std::string_view rest = object.substr(names + symbol.st_name);
-      const std::string_view name = rest.substr(0, rest.find('\0'));
-      if (IsRuntimeFunction(name)) return std::string(name);
-    }
+  for (const DynamicSymbol& symbol : DynamicSymbols(object)) {
+    if (symbol.defined && IsRuntimeFunction(symbol.name)) return std::string(symbol.name);
   }
   return "";
 }

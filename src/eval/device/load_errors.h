@@ -8,8 +8,9 @@
 
 namespace kw::eval {
 
-// Whether the bytes begin like a shared object for this machine; the message says what else they
-// are. ok for anything that the loader should look at.
+// Whether the bytes begin like a shared object for this machine, and hold nothing that would run
+// before the loader is done; the message says what else they are or have. ok for anything that the
+// loader should look at.
 LoadedMessage CheckObject(std::string_view object);
 
 // The first function of the CUDA runtime that the object exports a definition of; "" when there is

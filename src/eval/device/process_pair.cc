@@ -25,6 +25,7 @@ ProcessSpec ProgramSpec(std::string program, std::vector<std::pair<int, int>> de
   spec.descriptors = std::move(descriptors);
   spec.no_new_privileges = true;
   spec.die_with_parent = true;
+  spec.expendable = true;
   return spec;
 }
 

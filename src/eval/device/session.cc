@@ -22,13 +22,20 @@ namespace {
 
 // Static constructors may work, but not for long.
 constexpr int64_t kLoadCpuMs = 5'000, kLoadWallMs = 50'000;
-// How often the guest's CPU time is looked at.
+// How often the guest's CPU time, and the memory of both, are looked at.
 constexpr int kTickMs = 20;
 // A process that has closed its end is about to be gone, or only pretends to.
 constexpr int64_t kDyingMs = 200;
 constexpr uint64_t kBufferAlignment = 64;
 
 int64_t Now() { return SystemClock().MonotonicMicros(); }
+
+// What an emulator may hold that lends the candidate's own memory and the buffers of a call: they
+// have shadows of an eighth and a bit, and outputs are kept a second time, as they were before.
+int64_t EmulatorLimit(const EmulatorDeviceConfig& config, uint64_t buffer_bytes) {
+  const int64_t lent = config.device_memory_bytes + 2 * static_cast<int64_t>(buffer_bytes);
+  return config.emulator_memory_bytes + lent + lent / 7;
+}
 
 GuestValue ValueOf(const CallArgument& argument, uint64_t address) {
   auto bits = [](auto value) {
@@ -73,10 +80,16 @@ bool IsBuffer(const CallArgument& argument) {
 
 }  // namespace
 
-EmulatorSession::EmulatorSession(std::vector<Parameter> parameters, ProcessPair pair)
-    : parameters_(std::move(parameters)),
+// The emulator's shared memory is the exchange and the ring, which are the worker's; the guest's,
+// but for a mebibyte of ring, is of its own making.
+EmulatorSession::EmulatorSession(const EmulatorDeviceConfig& config,
+                                 std::vector<Parameter> parameters, ProcessPair pair)
+    : config_(config),
+      parameters_(std::move(parameters)),
       emulator_(std::move(pair.emulator)),
       guest_(std::move(pair.guest)),
+      emulator_memory_(emulator_.pid(), {.bytes = EmulatorLimit(config, 0)}),
+      guest_memory_(guest_.pid(), {.bytes = config.guest_memory_bytes, .shared = true}),
       channel_(std::move(pair.channel)),
       control_(std::move(pair.control)),
       ring_(std::move(pair.ring)),
@@ -106,16 +119,19 @@ Result<OpenOutcome> EmulatorSession::Open(const EmulatorDeviceConfig& config,
   const Constructors constructors = TakeConstructors(&object);
   KW_TRY(FillAndSeal(ready->guest_object, object));
   std::unique_ptr<EmulatorSession> session(
-      new EmulatorSession(request.parameters, *std::move(ready)));
-  KW_ASSIGN(OpenOutcome outcome, session->Load(config, constructors, request.seed));
-  if (outcome.message.empty()) outcome.session = std::move(session);
+      new EmulatorSession(config, request.parameters, *std::move(ready)));
+  Result<OpenOutcome> outcome = session->Load(constructors, request.seed);
+  if (session->exceeded_) {
+    KW_ASSIGN(CallOutcome exceeded, session->MemoryOutcome());
+    return OpenOutcome{.message = "while the object was being loaded: " + exceeded.message};
+  }
+  if (outcome && outcome->message.empty()) outcome->session = std::move(session);
   return outcome;
 }
 
-Result<OpenOutcome> EmulatorSession::Load(const EmulatorDeviceConfig& config,
-                                          const Constructors& constructors, uint64_t seed) {
+Result<OpenOutcome> EmulatorSession::Load(const Constructors& constructors, uint64_t seed) {
   const Limits limits{kLoadCpuMs, Now() + kLoadWallMs * 1000};
-  OpenMessage open{config.sheet, seed, config.device_memory_bytes};
+  OpenMessage open{config_.sheet, seed, config_.device_memory_bytes};
   KW_TRY(channel_.Send(Message::kOpen, Encode(open)));
   std::string payload;
   KW_ASSIGN(Event caged, WaitForGuest(Message::kCaged, limits, &payload));
@@ -151,6 +167,8 @@ Result<OpenOutcome> EmulatorSession::Load(const EmulatorDeviceConfig& config,
           .message = fmt::format("loading the object took more than {} ms of CPU time: its static "
                                  "constructors do not end",
                                  kLoadCpuMs)};
+    case Event::kMemoryLimit:
+      return Fail(ErrorCode::kLimit, "too much memory");
     case Event::kWallLimit:
       return Fail(ErrorCode::kTimeout, "loading the object took too long");
     case Event::kNonsense:
@@ -165,6 +183,9 @@ Result<OpenOutcome> EmulatorSession::Load(const EmulatorDeviceConfig& config,
 
 Result<Frame> EmulatorSession::FromEmulator(Message expected, int64_t deadline_us) {
   for (;;) {
+    while (!channel_.Readable(kTickMs) && Now() < deadline_us) {
+      if (HoldsTooMuch()) return Fail(ErrorCode::kLimit, "too much memory");
+    }
     KW_ASSIGN(std::optional<Frame> frame, channel_.Receive(deadline_us));
     if (!frame) {
       auto exit = emulator_.Wait(kDyingMs);
@@ -192,6 +213,7 @@ Result<EmulatorSession::Event> EmulatorSession::WaitForGuest(Message expected, c
                                                              std::string* payload) {
   auto started = GuestCpuMicros();
   for (;;) {
+    if (HoldsTooMuch()) return Event::kMemoryLimit;
     pollfd waiting[] = {{control_.get(), POLLIN, 0}, {channel_.fd(), POLLIN, 0}};
     // Until it is loaded the emulator may answer kReady, which FromEmulator takes.
     nfds_t watched = expected == Message::kCaged ? 1 : 2;
@@ -247,8 +269,18 @@ Result<CallOutcome> EmulatorSession::Call(const CallRequest& request) {
   }
   // Until proven otherwise: any way out of here but the last leaves the processes useless.
   dead_ = true;
+  Result<CallOutcome> outcome = Converse(request);
+  if (exceeded_) outcome = MemoryOutcome();
+  if (!outcome) return outcome;
+  dead_ = outcome->status != Status::kOk && outcome->status != Status::kLaunchFailed;
+  if (dead_) End();
+  return outcome;
+}
+
+Result<CallOutcome> EmulatorSession::Converse(const CallRequest& request) {
   const Limits limits{request.host_cpu_ms, Now() + request.wall_ms * 1000};
   KW_ASSIGN(BeginMessage begin, LayOut(request));
+  emulator_memory_.set_limit_bytes(EmulatorLimit(config_, begin.exchange_bytes));
   KW_TRY(channel_.Send(Message::kBegin, Encode(begin)));
   KW_ASSIGN(Frame answer, FromEmulator(Message::kBegan, limits.deadline_us));
   auto began = DecodeBegan(answer.payload);
@@ -276,10 +308,7 @@ Result<CallOutcome> EmulatorSession::Call(const CallRequest& request) {
       (payload.size() != sizeof calls_ || WireReader(payload).Number<uint64_t>() != calls_)) {
     event = Event::kNonsense;
   }
-  KW_ASSIGN(CallOutcome outcome, Finish(event, request, begin, limits.deadline_us));
-  dead_ = outcome.status != Status::kOk && outcome.status != Status::kLaunchFailed;
-  if (dead_) End();
-  return outcome;
+  return Finish(event, request, begin, limits.deadline_us);
 }
 
 Result<CallOutcome> EmulatorSession::Collect(bool drain, int64_t deadline_us) {
@@ -298,6 +327,7 @@ Result<CallOutcome> EmulatorSession::Finish(Event event, const CallRequest& requ
     outcome.message = fmt::format("the call took more than {} ms", request.wall_ms);
     return outcome;
   }
+  if (event == Event::kMemoryLimit) return Fail(ErrorCode::kLimit, "too much memory");
   if (event == Event::kEnded) guest_exit_ = guest_.Wait(kDyingMs);
   if (event != Event::kPacket) guest_.Kill();
   auto collected = Collect(event == Event::kPacket, deadline_us);
@@ -324,8 +354,33 @@ Result<CallOutcome> EmulatorSession::Finish(Event event, const CallRequest& requ
       outcome.message = "the candidate wrote to the guest's control socket";
       break;
     case Event::kStopped:
+    case Event::kMemoryLimit:
     case Event::kWallLimit:
       break;
+  }
+  return outcome;
+}
+
+// Ends both processes when one holds more memory than it may.
+bool EmulatorSession::HoldsTooMuch() {
+  for (MemoryWatch* watch : {&guest_memory_, &emulator_memory_}) {
+    if (!exceeded_ && watch->Exceeded()) exceeded_ = watch;
+  }
+  if (!exceeded_) return false;
+  guest_.Kill();
+  emulator_.Kill();
+  return true;
+}
+
+Result<CallOutcome> EmulatorSession::MemoryOutcome() const {
+  const bool of_host = exceeded_ == &guest_memory_;
+  CallOutcome outcome;
+  outcome.status = of_host ? Status::kHostMemory : Status::kDeviceMemory;
+  outcome.message = fmt::format("{} held {} MiB of memory; it may hold {} MiB",
+                                of_host ? "the host code" : "the device, for this candidate,",
+                                exceeded_->held_bytes() >> 20, exceeded_->allowed_bytes() >> 20);
+  if (exceeded_->short_of_machine()) {
+    return Fail(ErrorCode::kUnavailable, "this machine has too little memory: " + outcome.message);
   }
   return outcome;
 }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "kw/base/memory_watch.h"
 #include "kw/eval/device.h"
 #include "process_pair.h"
 
@@ -19,15 +20,16 @@ class EmulatorSession : public Session {
 
  private:
   // What a wait for the guest's next packet ended with.
-  enum class Event { kPacket, kEnded, kStopped, kCpuLimit, kWallLimit, kNonsense };
+  enum class Event { kPacket, kEnded, kStopped, kCpuLimit, kMemoryLimit, kWallLimit, kNonsense };
   struct Limits {
     int64_t cpu_ms = 0, deadline_us = 0;
   };
 
-  EmulatorSession(std::vector<Parameter> parameters, ProcessPair pair);
+  EmulatorSession(const EmulatorDeviceConfig& config, std::vector<Parameter> parameters,
+                  ProcessPair pair);
 
-  Result<OpenOutcome> Load(const EmulatorDeviceConfig& config, const Constructors& constructors,
-                           uint64_t seed);
+  Result<OpenOutcome> Load(const Constructors& constructors, uint64_t seed);
+  Result<CallOutcome> Converse(const CallRequest& request);
   Result<Event> WaitForGuest(Message expected, const Limits& limits, std::string* payload);
   Result<Frame> FromEmulator(Message expected, int64_t deadline_us);
   Result<CallOutcome> Collect(bool drain, int64_t deadline_us);
@@ -36,11 +38,16 @@ class EmulatorSession : public Session {
   Result<CallOutcome> Finish(Event event, const CallRequest& request, const BeginMessage& begin,
                              int64_t deadline_us);
   CallOutcome GuestEnded(CallOutcome collected);
+  bool HoldsTooMuch();
+  Result<CallOutcome> MemoryOutcome() const;
   Result<int64_t> GuestCpuMicros() const;
   void End();
 
+  const EmulatorDeviceConfig config_;
   std::vector<Parameter> parameters_;
   Child emulator_, guest_;
+  MemoryWatch emulator_memory_, guest_memory_;
+  const MemoryWatch* exceeded_ = nullptr;  // the one for which both were killed
   Channel channel_;
   Descriptor control_;
   Ring ring_;

@@ -65,6 +65,10 @@ Mapped MapStatus(const CallOutcome& outcome, const Hazard* fatal) {
     case CallStatus::kDeviceLimit:
       return {Status::kTimeout, "instruction_budget",
               "the kernel used up its instructions: it does not end, or does far too much work"};
+    case CallStatus::kHostMemory:
+      return {Status::kRuntimeError, "host_memory", "the host code held too much memory"};
+    case CallStatus::kDeviceMemory:
+      return {Status::kRuntimeError, "device_memory", "the device ran out of memory"};
     case CallStatus::kDeviceFault:
       return {Status::kRuntimeError, fault, "the kernel faulted"};
     case CallStatus::kLaunchFailed:

@@ -16,7 +16,7 @@ namespace {
 using Sizes = std::map<std::string, int64_t>;
 
 // A case runs twice on an emulator: one of a million elements would cost more than all others.
-constexpr int64_t kMaxElements = 66'000;  // of one tensor
+constexpr double kMaxElements = 66'000;  // of one tensor
 constexpr double kMaxFlops = 6e6;
 constexpr int kAttempts = 400;  // at a shape that the constraints admit
 
@@ -51,7 +51,7 @@ std::optional<double> ElementsAt(const Task& task, const Sizes& sizes) {
 // Finds shapes for one task: within the caps, and as its constraints demand.
 class ShapeFinder {
  public:
-  ShapeFinder(const Task& task, Random random, int64_t cap_factor)
+  ShapeFinder(const Task& task, Random random, double cap_factor)
       : task_(task), random_(random), cap_factor_(cap_factor) {
     for (const Axis& axis : task.axes) {
       if (!axis.is_var) continue;
@@ -106,13 +106,13 @@ class ShapeFinder {
   bool IsSmall(const Sizes& all) const {
     const auto fits = [&](const Tensor& tensor) {
       Result<int64_t> count = ElementCount(tensor, all);
-      return count && *count <= kMaxElements * cap_factor_;
+      return count && static_cast<double>(*count) <= kMaxElements * cap_factor_;
     };
     if (!std::all_of(task_.inputs.begin(), task_.inputs.end(), fits)) return false;
     if (!std::all_of(task_.outputs.begin(), task_.outputs.end(), fits)) return false;
     if (task_.cost_flops.empty()) return true;
     Result<double> flops = EvaluateExpression(task_.cost_flops, all);
-    return !flops || *flops <= kMaxFlops * static_cast<double>(cap_factor_);
+    return !flops || *flops <= kMaxFlops * cap_factor_;
   }
 
   // Makes the largest axis but the pinned one smaller until the caps hold; the pinned one last.
@@ -171,7 +171,7 @@ class ShapeFinder {
 
   const Task& task_;
   Random random_;
-  int64_t cap_factor_;
+  double cap_factor_;
   std::vector<std::string> names_;
   std::vector<std::vector<int64_t>> lists_;
   std::vector<std::pair<std::string, std::string>> equalities_;
@@ -347,7 +347,7 @@ Result<std::vector<Case>> PlanCases(const Task& task, uint64_t seed, int count) 
   if (count < 1) return Fail(ErrorCode::kInvalid, "a plan needs at least one case");
   const auto wanted = static_cast<size_t>(count);
   std::vector<Sizes> shapes;
-  int64_t cap_factor = 1;
+  double cap_factor = 1;
   // Where const axes alone are beyond the caps, larger cases are better than none.
   for (; shapes.empty() && cap_factor <= 512; cap_factor *= 8) {
     ShapeFinder finder(task, Random(DeriveSeed(seed, "plan/shapes")), cap_factor);
@@ -355,7 +355,7 @@ Result<std::vector<Case>> PlanCases(const Task& task, uint64_t seed, int count) 
   }
   if (shapes.empty()) {
     return Fail(ErrorCode::kInvalid,
-                fmt::format("task '{}': no shape of at most {} elements a tensor satisfies its "
+                fmt::format("task '{}': no shape of at most {:.0f} elements a tensor satisfies its "
                             "constraints ({})",
                             task.name, kMaxElements * 512, Join(task.constraints, "; ")));
   }
@@ -418,6 +418,35 @@ std::optional<Case> UntimedCase(const Task& task, uint64_t seed) {
   }
   if (best) best->scalars = DrawScalars(task, random);
   return best;
+}
+
+std::vector<Case> EnduranceCases(const Task& task, uint64_t seed) {
+  constexpr size_t kShapes = 8, kInputsAShape = 2, kDraws = 32;
+  constexpr double kTrivial = 64;  // elements of all tensors
+  // The caps grow where a task has no shape as small.
+  std::vector<Sizes> shapes;
+  for (double caps = 1.0 / 256; shapes.empty() && caps <= 512; caps *= 8) {
+    ShapeFinder finder(task, Random(DeriveSeed(seed, "endurance/shapes")), caps);
+    for (size_t i = 0; i < kDraws && shapes.size() < kShapes; ++i) {
+      const std::optional<Sizes> shape = RandomShape(finder);
+      const bool known = shape && std::find(shapes.begin(), shapes.end(), *shape) != shapes.end();
+      if (shape && !known && ElementsAt(task, *shape).value_or(0) >= kTrivial) {
+        shapes.push_back(*shape);
+      }
+    }
+  }
+  Random random(DeriveSeed(seed, "endurance/values"));
+  std::vector<Case> cases;
+  for (size_t i = 0; i < shapes.size() * kInputsAShape; ++i) {
+    Case c;
+    c.id = fmt::format("endurance-{}", i);
+    c.seed = DeriveSeed(seed, c.id);
+    c.axes = shapes[i % shapes.size()];
+    c.group = "original";
+    c.scalars = DrawScalars(task, random);
+    cases.push_back(std::move(c));
+  }
+  return cases;
 }
 
 Case SwappedCase(const Case& c) {

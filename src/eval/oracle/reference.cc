@@ -275,7 +275,7 @@ class ProcessReference : public Reference {
       return Fail(ErrorCode::kUnavailable, fmt::format("the program '{}' is not there", program));
     }
     Result<std::unique_ptr<ReferenceProcess>> started =
-        ReferenceProcess::Start(program, built.object_path);
+        ReferenceProcess::Start(program, built.object_path, config_.memory_bytes);
     if (!started && started.error().code == ErrorCode::kInvalid) {
       return Fail(ErrorCode::kInvalid, "reference.cpp: " + started.error().message);
     }

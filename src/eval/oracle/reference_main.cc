@@ -263,6 +263,12 @@ Function* Load(const char* path) {
     AnswerFault("its object cannot be read");
     return nullptr;
   }
+  if (IndirectFunction(*object)) {
+    AnswerFault(
+        "it has an indirect function (attribute ifunc or target_clones), whose resolver would run "
+        "while it is being loaded: make it an ordinary function");
+    return nullptr;
+  }
   const Constructors constructors = TakeConstructors(&*object);
   const int file = MemoryFileOf(*object);
   LoadStandardLibraries();
@@ -305,11 +311,11 @@ int Main(int argc, char** argv) {
   WatchCrashes();
   AllowCpuForOneCall();
   Function* const function = Load(argv[1]);
-  if (function == nullptr || !SendFrame(answer_fd, "R", 0)) return 1;
+  if (function == nullptr || !SendFrame(answer_fd, "R", {})) return 1;
   while (true) {
-    Result<std::string> call = TakeFrame(calls, kMaxCallBytes, 0);
+    Result<std::string> call = TakeFrame(calls, kMaxCallBytes, {});
     if (!call) return call.error().code == ErrorCode::kNotFound ? 0 : 1;
-    if (!SendFrame(answer_fd, Call(function, *call), 0)) return 1;
+    if (!SendFrame(answer_fd, Call(function, *call), {})) return 1;
   }
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "kw/base/memory_watch.h"
 #include "kw/base/process.h"
 #include "reference_wire.h"
 
@@ -14,17 +15,22 @@ namespace kw::eval {
 class ReferenceProcess {
  public:
   static Result<std::unique_ptr<ReferenceProcess>> Start(const std::string& program,
-                                                         const std::string& object);
+                                                         const std::string& object,
+                                                         int64_t memory_bytes);
 
   // The outputs, one after the other. kInvalid: a fault of the reference, in words that follow
-  // "reference.cpp: "; kTimeout: the machine was too slow; kIo, kUnavailable: trouble of ours.
+  // "reference.cpp: "; kTimeout: the machine was too slow; kIo, kUnavailable: trouble of ours, or
+  // a machine too small for it.
   [[nodiscard]] Result<std::string> Call(const std::vector<ReferenceArgument>& arguments);
 
  private:
-  explicit ReferenceProcess(Child child) : child_(std::move(child)) {}
-  Result<std::string> TakeAnswer(char kind, uint64_t max_bytes, int64_t deadline_us);
+  ReferenceProcess(Child child, int64_t memory_bytes);
+  Result<std::string> TakeAnswer(char kind, uint64_t max_bytes, const Patience& patience);
+  // From now on, its memory watched.
+  Patience WatchedPatience();
 
   Child child_;
+  MemoryWatch memory_;
 };
 
 }  // namespace kw::eval

@@ -13,6 +13,7 @@ namespace kw::eval {
 namespace {
 
 constexpr uint32_t kMaxArguments = 256;
+constexpr int kLookEveryMs = 20;
 
 template <class T>
 void Put(T value, std::string& out) {
@@ -56,13 +57,17 @@ bool TakeArgument(Cursor& cursor, ReferenceArgument& argument) {
 }
 
 // Waits until `fd` is ready for `events`.
-Result<void> WaitFor(int fd, short events, int64_t deadline_us) {
+Result<void> WaitFor(int fd, short events, const Patience& patience) {
   while (true) {
     int wait_ms = -1;
-    if (deadline_us > 0) {
-      const int64_t left_us = deadline_us - SystemClock().MonotonicMicros();
+    if (patience.deadline_us > 0) {
+      const int64_t left_us = patience.deadline_us - SystemClock().MonotonicMicros();
       if (left_us <= 0) return Fail(ErrorCode::kTimeout, "the reference took too long");
       wait_ms = static_cast<int>(std::min<int64_t>(left_us / 1000 + 1, 60'000));
+    }
+    if (patience.look) {
+      KW_TRY(patience.look());
+      wait_ms = kLookEveryMs;
     }
     pollfd polled{fd, events, 0};
     const int ready = poll(&polled, 1, wait_ms);
@@ -73,9 +78,9 @@ Result<void> WaitFor(int fd, short events, int64_t deadline_us) {
   }
 }
 
-Result<void> ReadExactly(int fd, char* to, uint64_t bytes, int64_t deadline_us) {
+Result<void> ReadExactly(int fd, char* to, uint64_t bytes, const Patience& patience) {
   while (bytes > 0) {
-    KW_TRY(WaitFor(fd, POLLIN, deadline_us));
+    KW_TRY(WaitFor(fd, POLLIN, patience));
     const ssize_t got = read(fd, to, std::min<uint64_t>(bytes, 1 << 20));
     if (got == 0) return Fail(ErrorCode::kNotFound, "end of input");
     if (got < 0 && errno != EINTR && errno != EAGAIN) {
@@ -89,9 +94,9 @@ Result<void> ReadExactly(int fd, char* to, uint64_t bytes, int64_t deadline_us) 
   return {};
 }
 
-Result<void> WriteExactly(int fd, std::string_view bytes, int64_t deadline_us) {
+Result<void> WriteExactly(int fd, std::string_view bytes, const Patience& patience) {
   while (!bytes.empty()) {
-    KW_TRY(WaitFor(fd, POLLOUT, deadline_us));
+    KW_TRY(WaitFor(fd, POLLOUT, patience));
     // A pipe that is ready takes at least this much without blocking.
     const ssize_t put = write(fd, bytes.data(), std::min<size_t>(bytes.size(), 4096));
     if (put < 0 && errno != EINTR && errno != EAGAIN) {
@@ -135,19 +140,19 @@ Result<std::vector<ReferenceArgument>> DecodeReferenceCall(std::string_view payl
   return arguments;
 }
 
-Result<void> SendFrame(int fd, std::string_view payload, int64_t deadline_us) {
+Result<void> SendFrame(int fd, std::string_view payload, const Patience& patience) {
   std::string header;
   Put(static_cast<uint64_t>(payload.size()), header);
-  KW_TRY(WriteExactly(fd, header, deadline_us));
-  return WriteExactly(fd, payload, deadline_us);
+  KW_TRY(WriteExactly(fd, header, patience));
+  return WriteExactly(fd, payload, patience);
 }
 
-Result<std::string> TakeFrame(int fd, uint64_t max_bytes, int64_t deadline_us) {
+Result<std::string> TakeFrame(int fd, uint64_t max_bytes, const Patience& patience) {
   uint64_t length = 0;
-  KW_TRY(ReadExactly(fd, reinterpret_cast<char*>(&length), sizeof length, deadline_us));
+  KW_TRY(ReadExactly(fd, reinterpret_cast<char*>(&length), sizeof length, patience));
   if (length > max_bytes) return Fail(ErrorCode::kLimit, "a frame beyond its limit");
   std::string payload(length, '\0');
-  KW_TRY(ReadExactly(fd, payload.data(), length, deadline_us));
+  KW_TRY(ReadExactly(fd, payload.data(), length, patience));
   return payload;
 }
 

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,10 +45,15 @@ struct ReferenceArgument {
 std::string EncodeReferenceCall(const std::vector<ReferenceArgument>& arguments);
 Result<std::vector<ReferenceArgument>> DecodeReferenceCall(std::string_view payload);
 
-// Sends and takes one frame; a deadline on the monotonic clock, or 0 for none. kTimeout when it
-// passes, kNotFound at the end of input, kIo when the other side is gone, kLimit for a frame of
-// more than max_bytes.
-[[nodiscard]] Result<void> SendFrame(int fd, std::string_view payload, int64_t deadline_us);
-[[nodiscard]] Result<std::string> TakeFrame(int fd, uint64_t max_bytes, int64_t deadline_us);
+// How long to wait for the other side, and what to look at meanwhile.
+struct Patience {
+  int64_t deadline_us = 0;             // on the monotonic clock; 0: none
+  std::function<Result<void>()> look;  // every few milliseconds: an error ends the wait; or empty
+};
+
+// Sends and takes one frame. kTimeout when the deadline passes, kNotFound at the end of input, kIo
+// when the other side is gone, kLimit for a frame of more than max_bytes.
+[[nodiscard]] Result<void> SendFrame(int fd, std::string_view payload, const Patience& patience);
+[[nodiscard]] Result<std::string> TakeFrame(int fd, uint64_t max_bytes, const Patience& patience);
 
 }  // namespace kw::eval

@@ -59,6 +59,10 @@ Result<Case> CaseFromJson(const Json& json, const std::string& where) {
     }
     c.scalars[name] = value.get<double>();
   }
+  KW_ASSIGN(c.calls_before, reader.Optional<int64_t>("calls_before", 0));
+  if (c.calls_before < 0 || c.calls_before > kMaxCallsBefore) {
+    return Fail(ErrorCode::kParse, where + ": case.calls_before is no number of calls");
+  }
   KW_TRY(reader.RejectUnknown());
   return c;
 }
@@ -87,6 +91,7 @@ std::string FormatReplay(const Replay& replay) {
             {"axes", std::move(axes)},
             {"group", replay.c.group},
             {"scalars", std::move(scalars)}};
+  if (replay.c.calls_before > 0) c["calls_before"] = replay.c.calls_before;
   Json json = {
       {"version", kVersion},
       {"id", replay.id},

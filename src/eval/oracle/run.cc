@@ -1,15 +1,17 @@
 #include <fmt/format.h>
 
 #include "case_text.h"
+#include "judge_call.h"
 #include "kw/base/hash.h"
-#include "kw/base/text.h"
 #include "kw/eval/oracle.h"
 
 namespace kw::eval {
 namespace {
 
 constexpr int kRunsACase = 2;
-constexpr size_t kPrintedShown = 400;
+constexpr std::string_view kSecondRun =
+    "\nThe first of two runs with the same inputs was right: the result depends on what is not an "
+    "input (uninitialised or stale memory, a race, state kept between calls).";
 
 // What one case came to: a report when it failed.
 struct CaseEnd {
@@ -33,7 +35,8 @@ class OracleRun {
     for (int run = 0; run < kRunsACase; ++run) {
       request.seed = DeriveSeed(c.seed, fmt::format("run/{}/{}", options_.seed, run));
       KW_ASSIGN(const CallOutcome outcome, session_.Call(request));
-      KW_ASSIGN(end.failure, Judge(c, outcome, run, end.comparison));
+      KW_ASSIGN(end.failure, JudgeCall(task_, c, outcome, reference_, run == 0 ? "" : kSecondRun,
+                                       end.comparison));
       if (end.failure) return end;
       if (run == 0) {
         first_outputs = outcome.outputs;
@@ -56,7 +59,7 @@ class OracleRun {
     request.seed = DeriveSeed(c.seed, fmt::format("run/{}/swapped", options_.seed));
     request.reuse_buffers = true;
     KW_ASSIGN(const CallOutcome outcome, session_.Call(request));
-    KW_ASSIGN(end.failure, Judge(c, outcome, 0, end.comparison));
+    KW_ASSIGN(end.failure, JudgeCall(task_, c, outcome, reference_, "", end.comparison));
     if (!end.failure) return {};
     end.hash = inputs.hash;
     if (end.failure->status == Status::kIncorrectNumerical) {
@@ -67,70 +70,13 @@ class OracleRun {
     return {};
   }
 
-  // A failure of one call, or nothing.
-  Result<std::optional<OracleReport>> Judge(const Case& c, const CallOutcome& outcome, int run,
-                                            Comparison& comparison) {
-    std::optional<OracleReport> report = ReportOfCall(outcome, c);
-    if (outcome.status != CallOutcome::Status::kOk) return WithPrinted(std::move(report), outcome);
-    KW_ASSIGN(std::optional<OracleReport> wrong, JudgeOutputs(c, outcome, run, comparison));
-    if (report && wrong) report->feedback += "\nBesides, the result is wrong: " + wrong->feedback;
-    if (report) {
-      report->comparison = comparison;
-      return WithPrinted(std::move(report), outcome);
-    }
-    if (wrong && !outcome.message.empty()) wrong->feedback += "\nNote: " + outcome.message;
-    return WithPrinted(std::move(wrong), outcome);
-  }
-
-  Result<std::optional<OracleReport>> JudgeOutputs(const Case& c, const CallOutcome& outcome,
-                                                   int run, Comparison& comparison) {
-    for (size_t i = 0; i < outcome.output_written.size() && i < task_.outputs.size(); ++i) {
-      if (outcome.output_written[i]) continue;
-      OracleReport report = Wrong(c, "output_not_written");
-      report.feedback = fmt::format(
-          "In {}: nothing was written to the output '{}'. Is the kernel launched for this shape "
-          "(a grid that is not empty, on the given stream), and does it store its result there?",
-          DescribeCase(c), task_.outputs[i].name);
-      return report;
-    }
-    KW_ASSIGN(comparison, CompareWithReference(task_, c, outcome.outputs, reference_));
-    if (comparison.ok) return std::nullopt;
-    OracleReport report = Wrong(c, "numerical");
-    report.comparison = comparison;
-    report.feedback =
-        fmt::format("Wrong result in {}: {}", DescribeCase(c), DescribeDifference(comparison));
-    if (run > 0) {
-      report.feedback +=
-          "\nThe first of two runs with the same inputs was right: the result depends on what is "
-          "not an input (uninitialised or stale memory, a race, state kept between calls).";
-    }
-    return report;
-  }
-
-  static OracleReport Wrong(const Case& c, std::string reason) {
-    OracleReport report;
-    report.status = Status::kIncorrectNumerical;
-    report.reason = std::move(reason);
-    report.failing = c;
-    return report;
-  }
-
   static OracleReport NotDeterministic(const Case& c) {
-    OracleReport report = Wrong(c, "not_deterministic");
+    OracleReport report = WrongResult(c, "not_deterministic");
     report.bitwise = false;
     report.feedback = fmt::format(
         "In {}: two runs with the same inputs gave different bits, and this task demands the "
         "same. Atomic additions of floating-point numbers are the usual cause.",
         DescribeCase(c));
-    return report;
-  }
-
-  static std::optional<OracleReport> WithPrinted(std::optional<OracleReport> report,
-                                                 const CallOutcome& outcome) {
-    if (report && !outcome.printed.empty()) {
-      report->feedback +=
-          "\nThe kernel printed: " + Shorten(ToValidUtf8(outcome.printed), kPrintedShown);
-    }
     return report;
   }
 

@@ -1,4 +1,6 @@
-// One evaluation from the object on: load, oracle, timing.
+// One evaluation from the object on: load, oracle, timing, endurance.
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "baseline_times.h"
@@ -52,6 +54,45 @@ Result<void> KeepReplay(const JudgeJob& job, const JudgeRooms& rooms, const Orac
   return {};
 }
 
+// The verdict on a candidate that failed at `stage`.
+Result<void> Failed(const JudgeJob& job, const JudgeRooms& rooms, const OracleReport& report,
+                    const std::string& stage, Verdict& verdict) {
+  TakeFailure(report, stage, verdict);
+  const bool known =
+      !verdict.cases.empty() && verdict.failing && verdict.cases.back().c.id == verdict.failing->id;
+  if (verdict.failing && !known) verdict.cases.push_back({*verdict.failing, false});
+  return KeepReplay(job, rooms, report, verdict);
+}
+
+// A replay: one case as the oracle runs it; where it failed after many calls, as many again.
+Result<void> JudgeOnlyCase(const JudgeJob& job, const JudgeRooms& rooms, LimitedSession& session,
+                           Verdict& verdict) {
+  const Case& c = *job.only_case;
+  KW_ASSIGN(OracleReport report, RunOracle(job.task, {c}, session, *rooms.reference,
+                                           {.seed = job.seed, .cancelled = job.cancelled}));
+  verdict.cases = report.cases;
+  verdict.hazards = report.hazards;
+  verdict.bitwise = report.bitwise;
+  const int64_t calls_left = c.calls_before + 1 - session.calls();
+  if (report.ok && c.calls_before > 0 && calls_left > 0) {
+    KW_ASSIGN(report, RunEndurance(job.task, {c}, session, *rooms.reference,
+                                   {.seed = job.seed,
+                                    .calls_before = session.calls(),
+                                    .calls = static_cast<uint64_t>(calls_left),
+                                    .cancelled = job.cancelled}));
+    if (!report.ok) verdict.cases.clear();  // it comes in as one that failed
+  }
+  if (!report.ok) return Failed(job, rooms, report, "oracle", verdict);
+  verdict.status = Status::kPassed;
+  verdict.reason = "passed";
+  verdict.feedback = "This case alone is right now; the timed workloads were not run.";
+  if (c.calls_before > 0) {
+    verdict.feedback += fmt::format(" It failed as call {} then; {} calls of it are right now.",
+                                    c.calls_before + 1, session.calls());
+  }
+  return {};
+}
+
 VerdictLimits LimitsOf(const JudgeJob& job) {
   VerdictLimits limits;
   const auto standard = static_cast<uint64_t>(CaseCount(Effort::kStandard));
@@ -91,26 +132,19 @@ Result<Verdict> JudgeCandidate(const JudgeJob& job, const JudgeRooms& rooms,
 
   enter("oracle");
   verdict.stage = "oracle";
-  std::vector<Case> cases;
   if (job.only_case) {
-    cases = {*job.only_case};
-  } else {
-    KW_ASSIGN(cases, PlanCases(job.task, FuzzSeed(job.seed, job.task), CaseCount(job.effort)));
+    KW_TRY(JudgeOnlyCase(job, rooms, session, verdict));
+    return verdict;
   }
+  KW_ASSIGN(const std::vector<Case> cases,
+            PlanCases(job.task, FuzzSeed(job.seed, job.task), CaseCount(job.effort)));
   KW_ASSIGN(OracleReport report, RunOracle(job.task, cases, session, *rooms.reference,
                                            {.seed = job.seed, .cancelled = job.cancelled}));
   verdict.cases = report.cases;
   verdict.hazards = report.hazards;
   verdict.bitwise = report.bitwise;
   if (!report.ok) {
-    TakeFailure(report, "oracle", verdict);
-    KW_TRY(KeepReplay(job, rooms, report, verdict));
-    return verdict;
-  }
-  if (job.only_case) {
-    verdict.status = Status::kPassed;
-    verdict.reason = "passed";
-    verdict.feedback = "This case alone is right now; the timed workloads were not run.";
+    KW_TRY(Failed(job, rooms, report, "oracle", verdict));
     return verdict;
   }
 
@@ -121,9 +155,20 @@ Result<Verdict> JudgeCandidate(const JudgeJob& job, const JudgeRooms& rooms,
             TimeWorkloads(job.task, session, rooms.device->sheet(), job.resources, *rooms.reference,
                           baseline_us, DeriveSeed(job.seed, "timing")));
   if (!timing.ok) {
-    TakeFailure(timing.failure, "timing", verdict);
-    if (verdict.failing) verdict.cases.push_back({*verdict.failing, false});
-    KW_TRY(KeepReplay(job, rooms, timing.failure, verdict));
+    KW_TRY(Failed(job, rooms, timing.failure, "timing", verdict));
+    return verdict;
+  }
+
+  enter("endurance");
+  const uint64_t seed = DeriveSeed(FuzzSeed(job.seed, job.task), "endurance");
+  KW_ASSIGN(const OracleReport lasting,
+            RunEndurance(job.task, EnduranceCases(job.task, seed), session, *rooms.reference,
+                         {.seed = seed,
+                          .calls_before = session.calls(),
+                          .calls = std::nullopt,
+                          .cancelled = job.cancelled}));
+  if (!lasting.ok) {
+    KW_TRY(Failed(job, rooms, lasting, "endurance", verdict));
     return verdict;
   }
   verdict.status = Status::kPassed;

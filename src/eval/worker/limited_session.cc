@@ -30,10 +30,10 @@ Result<CallOutcome> LimitedSession::Call(const CallRequest& request) {
   }
   CallRequest limited = request;
   limited.lane_instruction_budget = std::min(request.lane_instruction_budget, left_);
-  limited.host_cpu_ms =
-      std::min(request.host_cpu_ms, first_ ? limits_.first_call_cpu_ms : limits_.later_call_cpu_ms);
+  limited.host_cpu_ms = std::min(
+      request.host_cpu_ms, calls_ == 0 ? limits_.first_call_cpu_ms : limits_.later_call_cpu_ms);
   limited.wall_ms = std::min(request.wall_ms, left_ms);
-  first_ = false;
+  ++calls_;
   KW_ASSIGN(CallOutcome outcome, session_.Call(limited));
   uint64_t used = 0;
   for (const LaunchRecord& launch : outcome.launches) used += launch.counters.lane_instructions;

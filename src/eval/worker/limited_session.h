@@ -23,6 +23,7 @@ class LimitedSession : public Session {
  public:
   LimitedSession(Session& session, const VerdictLimits& limits, const Clock& clock);
   Result<CallOutcome> Call(const CallRequest& request) override;
+  int64_t calls() const { return calls_; }  // that were passed on
 
  private:
   Session& session_;
@@ -30,7 +31,7 @@ class LimitedSession : public Session {
   const Clock& clock_;
   const int64_t deadline_us_;
   uint64_t left_;
-  bool first_ = true;
+  int64_t calls_ = 0;
 };
 
 }  // namespace kw::eval

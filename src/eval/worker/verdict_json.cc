@@ -178,6 +178,7 @@ Json CaseJson(const Case& c) {
     json["scalars"] = Json::object();
     for (const auto& [name, value] : c.scalars) json["scalars"][name] = Number(value);
   }
+  if (c.calls_before > 0) json["calls_before"] = c.calls_before;
   return json;
 }
 
@@ -198,6 +199,10 @@ Result<Case> ParseCase(const Json& json, const std::string& where) {
     for (const auto& item : scalars->items()) {
       KW_ASSIGN(c.scalars[item.key()], RequiredNumber(scalars_reader, item.key()));
     }
+  }
+  KW_ASSIGN(c.calls_before, reader.Optional<int64_t>("calls_before", 0));
+  if (c.calls_before < 0 || c.calls_before > kMaxCallsBefore) {
+    return Fail(ErrorCode::kParse, where + ": calls_before is no number of calls");
   }
   KW_TRY(reader.RejectUnknown());
   return c;
@@ -280,9 +285,9 @@ Result<Verdict> ParseVerdict(const Json& json, const std::string& where) {
   const std::optional<Status> known = StatusFromName(status);
   if (!known) return Fail(ErrorCode::kParse, where + ": unknown status '" + status + "'");
   v.status = *known;
-  KW_ASSIGN(v.stage,
-            OneOf(reader, "stage",
-                  {"extract", "precheck", "build", "load", "oracle", "timing", "confirm"}));
+  KW_ASSIGN(v.stage, OneOf(reader, "stage",
+                           {"extract", "precheck", "build", "load", "oracle", "timing", "endurance",
+                            "confirm"}));
   KW_ASSIGN(v.reason, reader.Required<std::string>("reason"));
   KW_ASSIGN(v.feedback, reader.Required<std::string>("feedback"));
   KW_ASSIGN(v.candidate_hash, reader.Required<std::string>("candidate_hash"));

@@ -60,30 +60,26 @@ TEST(Cage, NothingIsInReachWithoutLandlockEither) {
   }));
 }
 
-TEST(Cage, ResolversOfIndirectFunctionsReachNoFile) {
+TEST(Cage, AnObjectWithAnIndirectFunctionIsRefused) {
   if (!HaveNvcc()) GTEST_SKIP() << "no nvcc on this machine";
-  if (!LayerActive("landlock")) GTEST_SKIP() << "this kernel has no Landlock: the loader runs them";
-  const auto device = TestDevice();
-  const std::string source =
-      "#include <fcntl.h>\n#include <unistd.h>\n#include <sys/syscall.h>\n"
+  const std::string rest =
       "__global__ void tell(float* y, float v) { y[threadIdx.x] = v; }\n"
-      "static float Got() { return 1.0f; }\nstatic float Refused() { return 2.0f; }\n"
-      "extern \"C\" float (*resolve())() {\n"
-      "  long fd = -1;\n"
-      "  const char* path = \"/etc/passwd\";\n"
-      "  asm volatile(\"syscall\" : \"=a\"(fd) : \"a\"(257L), \"D\"(-100L), \"S\"(path), "
-      "\"d\"(0L) : \"rcx\", \"r11\", \"memory\");\n"
-      "  return fd >= 0 ? Got : Refused;\n"
-      "}\n"
-      "extern \"C\" float answer() __attribute__((ifunc(\"resolve\")));\n"
+      "static float one() { return 1.0f; }\n"
+      "extern \"C\" float (*resolve())() { return one; }\n"
       "extern \"C\" void run(const float* x, float* y, long n, long, cudaStream_t s) {\n"
       "  tell<<<1, 32, 0, s>>>(y, answer());\n"
       "}\n";
-  auto opened = device->Open({ObjectOfSource(source), ModeParameters(), 7});
-  ASSERT_TRUE(opened && opened->session) << (opened ? opened->message : opened.error().ToString());
-  auto done = opened->session->Call(ModeCall(0, 32));
-  ASSERT_TRUE(done && done->status == CallOutcome::Status::kOk) << done->message;
-  EXPECT_EQ(Floats(done->outputs[0])[0], 2.0f);
+  for (const std::string declared : {"extern \"C\"", "static"}) {
+    const std::string source = declared + " float answer() __attribute__((ifunc(\"resolve\")));\n";
+    auto opened = TestDevice()->Open({ObjectOfSource(source + rest), ModeParameters(), 7});
+    ASSERT_TRUE(opened) << opened.error().ToString();
+    EXPECT_FALSE(opened->session);
+    EXPECT_FALSE(opened->unsupported);
+    EXPECT_NE(opened->message.find("make it an ordinary function"), std::string::npos)
+        << opened->message;
+    EXPECT_EQ(opened->message.find("'answer'") != std::string::npos, declared != "static")
+        << opened->message;
+  }
 }
 
 TEST(Cage, ConstructorsRunInTheirOrder) {

@@ -1,4 +1,5 @@
 // Candidates that crash, hang, or try what a guest must not do; and what is left behind.
+#include <elf.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -145,6 +146,34 @@ TEST_F(Hostile, ObjectsThatAreNoneAreRefused) {
     EXPECT_NE(outcome.message.find(why), std::string::npos) << outcome.message;
   }
   EXPECT_FALSE(device_->Open({scratch->path() + "/missing.so", ModeParameters(), 7}));
+}
+
+TEST_F(Hostile, ObjectsOfOtherKindsAreToldForWhatTheyAre) {
+  auto scratch = kw::ScratchDirectory::Make("device");
+  ASSERT_TRUE(scratch);
+  const std::string candidate = *ReadFile(ObjectOf("behaviours"));
+  std::string arm = candidate;
+  arm[offsetof(Elf64_Ehdr, e_machine)] = static_cast<char>(EM_AARCH64);
+  std::string narrow = candidate;
+  narrow[EI_CLASS] = ELFCLASS32;
+  std::string relocatable = candidate;
+  relocatable[offsetof(Elf64_Ehdr, e_type)] = ET_REL;
+  struct {
+    std::string bytes;
+    const char* why;
+  } others[] = {
+      {arm, "another machine"},
+      {narrow, "another machine"},
+      {relocatable, "no shared object"},
+      {*ReadFile("/proc/self/exe"), "no PTX"},
+      {*ReadFile(KW_BINARY_DIR "/lib/libcudart.so.13"), "a function of the CUDA runtime"}};
+  for (const auto& [bytes, why] : others) {
+    const std::string path = scratch->path() + "/other.so";
+    std::ofstream(path, std::ios::trunc | std::ios::binary) << bytes;
+    const OpenOutcome outcome = Open(path);
+    EXPECT_FALSE(outcome.session) << why;
+    EXPECT_NE(outcome.message.find(why), std::string::npos) << outcome.message;
+  }
 }
 
 TEST_F(Hostile, TruncatedObjectsAreRefused) {

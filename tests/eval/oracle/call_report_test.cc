@@ -48,6 +48,8 @@ TEST(ReportOfCall, MapsEveryStatus) {
   expect(CallStatus::kGuestCrashed, Status::kRuntimeError, "host_crash");
   expect(CallStatus::kGuestExited, Status::kRuntimeError, "host_exit");
   expect(CallStatus::kHostLimit, Status::kTimeout, "host_cpu");
+  expect(CallStatus::kHostMemory, Status::kRuntimeError, "host_memory");
+  expect(CallStatus::kDeviceMemory, Status::kRuntimeError, "device_memory");
   expect(CallStatus::kDeviceLimit, Status::kTimeout, "instruction_budget");
   expect(CallStatus::kDeviceFault, Status::kRuntimeError, "device_fault");
   expect(CallStatus::kLaunchFailed, Status::kRuntimeError, "launch_failed");

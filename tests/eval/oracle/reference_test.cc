@@ -149,6 +149,45 @@ TEST_F(ReferenceTest, NamesACompileErrorAndAMissingFunction) {
   EXPECT_THAT(missing.error().message, HasSubstr("reference(...)"));
 }
 
+TEST_F(ReferenceTest, EndsOneThatHoldsTooMuchMemory) {
+  Task task = DoubleTask();
+  task.hash = "memory";
+  task.reference_cpp = R"(
+#include <cstdint>
+#include <cstdlib>
+extern "C" void reference(const double* x, double* y, int64_t r, int64_t c) {
+  for (int64_t i = 0; i < r * c; ++i) y[i] = 2 * x[i];
+  if (r != 3) return;
+  for (int piece = 0; piece < 1000; ++piece) {
+    volatile char* taken = static_cast<char*>(std::malloc(1 << 20));
+    for (int i = 0; i < 1 << 20; i += 4096) taken[i] = 1;
+  }
+  for (;;) asm volatile("");
+})";
+  const auto reference =
+      MakeReference(builder_, {.programs = KW_BINARY_DIR, .memory_bytes = 256LL << 20});
+  const auto ended = reference->Evaluate(task, CaseOf({{"rows", 3}, {"cols", 4}}));
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().code, ErrorCode::kInvalid);
+  EXPECT_THAT(ended.error().message, HasSubstr("reference.cpp: it held"));
+  EXPECT_THAT(ended.error().message, HasSubstr("it may hold 256 MiB"));
+  EXPECT_TRUE(reference->Evaluate(task, CaseOf({{"rows", 2}, {"cols", 4}})));
+}
+
+TEST_F(ReferenceTest, RefusesAnIndirectFunction) {
+  Task task = DoubleTask();
+  task.hash = "indirect";
+  task.reference_cpp =
+      "#include <cstdint>\n"
+      "extern \"C\" __attribute__((target_clones(\"avx2\", \"default\")))\n"
+      "void reference(const double* x, double* y, int64_t r, int64_t c) {\n"
+      "  for (int64_t i = 0; i < r * c; ++i) y[i] = 2 * x[i];\n}\n";
+  const auto refused = Make()->Evaluate(task, CaseOf({{"rows", 1}, {"cols", 4}}));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kInvalid);
+  EXPECT_THAT(refused.error().message, HasSubstr("make it an ordinary function"));
+}
+
 TEST_F(ReferenceTest, RefusesFilesAndSocketsToAReference) {
   EXPECT_THAT(FaultOf("if (std::fopen(\"/etc/passwd\", \"r\") == nullptr) std::abort();"),
               HasSubstr("aborted"));

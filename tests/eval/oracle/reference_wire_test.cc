@@ -62,27 +62,27 @@ class FrameTest : public testing::Test {
 
 TEST_F(FrameTest, CarriesMoreThanAPipeHolds) {
   const std::string payload(1 << 20, 'z');
-  std::thread sender([&] { EXPECT_TRUE(SendFrame(ends_[1], payload, 0)); });
-  const auto taken = TakeFrame(ends_[0], 2 << 20, 0);
+  std::thread sender([&] { EXPECT_TRUE(SendFrame(ends_[1], payload, {})); });
+  const auto taken = TakeFrame(ends_[0], 2 << 20, {});
   sender.join();
   ASSERT_TRUE(taken);
   EXPECT_EQ(*taken, payload);
 }
 
 TEST_F(FrameTest, RefusesAFrameBeyondItsLimit) {
-  ASSERT_TRUE(SendFrame(ends_[1], "12345", 0));
-  EXPECT_EQ(TakeFrame(ends_[0], 4, 0).error().code, ErrorCode::kLimit);
+  ASSERT_TRUE(SendFrame(ends_[1], "12345", {}));
+  EXPECT_EQ(TakeFrame(ends_[0], 4, {}).error().code, ErrorCode::kLimit);
 }
 
 TEST_F(FrameTest, SaysThatTheInputEnded) {
   ASSERT_EQ(write(ends_[1], "abc", 3), 3);
   CloseWriter();
-  EXPECT_EQ(TakeFrame(ends_[0], 100, 0).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(TakeFrame(ends_[0], 100, {}).error().code, ErrorCode::kNotFound);
 }
 
 TEST_F(FrameTest, GivesUpAtItsDeadline) {
   const int64_t now_us = SystemClock().MonotonicMicros();
-  EXPECT_EQ(TakeFrame(ends_[0], 100, now_us + 2000).error().code, ErrorCode::kTimeout);
+  EXPECT_EQ(TakeFrame(ends_[0], 100, {now_us + 2000, {}}).error().code, ErrorCode::kTimeout);
 }
 
 }  // namespace

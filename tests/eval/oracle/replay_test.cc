@@ -48,6 +48,18 @@ TEST(Replay, ComesBackAsItWasStored) {
   EXPECT_EQ(loaded->feedback, stored.feedback);
 }
 
+TEST(Replay, KeepsHowManyCallsCameBefore) {
+  Replay replay = SampleReplay();
+  EXPECT_EQ(FormatReplay(replay).find("calls_before"), std::string::npos);
+  replay.c.calls_before = 231;
+  replay.id = ReplayId(replay);
+  const auto again = ParseReplay(FormatReplay(replay), "a replay");
+  ASSERT_TRUE(again) << again.error().ToString();
+  EXPECT_EQ(again->c.calls_before, 231);
+  replay.c.calls_before = kMaxCallsBefore + 1;
+  EXPECT_FALSE(ParseReplay(FormatReplay(replay), "a replay"));
+}
+
 TEST(Replay, StoringTheSameFailureAgainChangesNothing) {
   ScratchDirectory folder = *ScratchDirectory::Make("replay");
   const std::string id = *StoreReplay(folder.path(), SampleReplay());

@@ -57,7 +57,7 @@ TEST_F(JudgeTest, ACorrectCandidatePasses) {
   ASSERT_EQ(v.workloads.size(), 1u);
   EXPECT_NEAR(v.speedup, 10.0 / v.workloads[0].time.us, 1e-9);
   EXPECT_TRUE(v.replay_id.empty());
-  EXPECT_EQ(stages_, (std::vector<std::string>{"load", "oracle", "timing"}));
+  EXPECT_EQ(stages_, (std::vector<std::string>{"load", "oracle", "timing", "endurance"}));
   for (const char* said : {"Modelled", "Fake GPU", "n=4096", "baseline", "roofline"}) {
     EXPECT_NE(v.feedback.find(said), v.feedback.npos) << said << " in " << v.feedback;
   }
@@ -103,6 +103,38 @@ TEST_F(JudgeTest, WrongOnlyOnTheTimedWorkloadFailsAtTiming) {
   EXPECT_EQ(v.failing->axes.at("n"), 4096);
   EXPECT_FALSE(v.replay_id.empty());
   EXPECT_EQ(v.speedup, 0);
+}
+
+TEST_F(JudgeTest, AKernelThatStopsAfterManyCallsFailsAtItsEnduranceAndCanBeReplayed) {
+  device_.meddle = [](int call, const CallRequest&, CallOutcome& outcome) {
+    if (call >= 150) outcome.outputs[0][outcome.outputs[0].size() - 1] ^= 0x40;
+  };
+  for (const Effort effort : {Effort::kQuick, Effort::kStandard}) {
+    job_.effort = effort;
+    const Verdict v = Judge();
+    EXPECT_EQ(v.status, Status::kIncorrectNumerical);
+    EXPECT_EQ(v.stage, "endurance");
+    EXPECT_NE(v.feedback.find("This was call 151 of the candidate"), v.feedback.npos) << v.feedback;
+    ASSERT_TRUE(v.failing);
+    EXPECT_EQ(v.failing->calls_before, 150);
+    EXPECT_EQ(v.cases.back().c.id, v.failing->id);
+    ASSERT_FALSE(v.replay_id.empty());
+    const auto replay = LoadReplay(rooms_.replays, v.replay_id);
+    ASSERT_TRUE(replay) << replay.error().ToString();
+    EXPECT_EQ(replay->c.calls_before, 150);
+  }
+  // As many calls of the case alone: the same failure; repaired: passed, and it says of how many.
+  const Verdict first = Judge();
+  job_.only_case = first.failing;
+  const Verdict again = Judge();
+  EXPECT_EQ(again.status, Status::kIncorrectNumerical);
+  EXPECT_EQ(again.failing->calls_before, 150);
+  ASSERT_EQ(again.cases.size(), 1u);
+  EXPECT_FALSE(again.cases[0].ok);
+  device_.meddle = nullptr;
+  const Verdict repaired = Judge();
+  EXPECT_EQ(repaired.status, Status::kPassed);
+  EXPECT_NE(repaired.feedback.find("151 calls of it are right now"), repaired.feedback.npos);
 }
 
 TEST_F(JudgeTest, AnObjectThatCannotBeLoadedSaysWhy) {

@@ -31,7 +31,7 @@ Verdict ArbitraryVerdict() {
   Verdict v;
   v.status = static_cast<Status>(*rc::gen::inRange(0, static_cast<int>(Status::kUnsupported) + 1));
   v.stage = *rc::gen::element<std::string>("extract", "precheck", "build", "load", "oracle",
-                                           "timing", "confirm");
+                                           "timing", "endurance", "confirm");
   v.reason = Text();
   v.feedback = Text();
   v.task_name = Text();
@@ -124,12 +124,13 @@ TEST(VerdictJson, KeepsAFailingCaseThatIsNotListed) {
   Verdict v;
   v.stage = "timing";
   v.device_kind = "emulator";
-  v.failing = Case{"w0", 7, {{"n", 5}}, "original", {{"eps", 1e-5}}};
+  v.failing = Case{"w0", 7, {{"n", 5}}, "original", {{"eps", 1e-5}}, 31};
   const auto again = VerdictFromJson(VerdictToJson(v));
   ASSERT_TRUE(again) << again.error().ToString();
   ASSERT_TRUE(again->failing);
   EXPECT_EQ(again->failing->axes.at("n"), 5);
   EXPECT_EQ(again->failing->scalars.at("eps"), 1e-5);
+  EXPECT_EQ(again->failing->calls_before, 31);
 }
 
 TEST(VerdictJson, RefusesWhatItDoesNotKnow) {
@@ -175,6 +176,7 @@ TEST(Verdict, ProgressOrdersHowFarItGot) {
   EXPECT_EQ(at(Status::kRuntimeError, "load"), 2);
   EXPECT_EQ(at(Status::kIncorrectNumerical, "oracle"), 3);
   EXPECT_EQ(at(Status::kIncorrectNumerical, "timing"), 4);
+  EXPECT_EQ(at(Status::kIncorrectNumerical, "endurance"), 4);
   EXPECT_EQ(at(Status::kPassed, "timing"), 5);
 }
 

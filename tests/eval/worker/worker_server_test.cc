@@ -154,6 +154,7 @@ TEST_F(WorkerServerTest, AsksForWhatItLacksAndJudges) {
   EXPECT_EQ(Expect<ProgressMessage>().stage, "load");
   EXPECT_EQ(Expect<ProgressMessage>().stage, "oracle");
   EXPECT_EQ(Expect<ProgressMessage>().stage, "timing");
+  EXPECT_EQ(Expect<ProgressMessage>().stage, "endurance");
   const auto result = Expect<ResultMessage>();
   EXPECT_EQ(result.id, "1");
   EXPECT_EQ(result.verdict.status, Status::kPassed);

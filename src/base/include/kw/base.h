@@ -9,7 +9,7 @@
 //   kw/base/log.h      messages for people, on stderr
 // and, for those who need them (they cost compile time):
 //   kw/base/json.h     JSON and TOML values, and a reader that refuses unknown keys
-//   kw/base/process.h  child processes with limits
+//   kw/base/process.h  child processes with limits; memory_watch.h: what they hold
 //
 // Example:
 //   kw::Result<std::string> text = kw::ReadFile(path);

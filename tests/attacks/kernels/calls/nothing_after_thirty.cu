@@ -1,6 +1,7 @@
 // attack: calls: stops working after thirty calls: warm-up and checks are over by then
 // task: leaky_relu
 // expect: INCORRECT_NUMERICAL output_not_written|numerical
+// effort: quick, standard
 #include <cstdint>
 
 __global__ void leaky(const float* x, float slope, float* y, int64_t n) {

@@ -1,6 +1,6 @@
 // attack: constructors: runs in the resolver of an indirect function, before any constructor
 // task: leaky_relu
-// expect: RUNTIME_ERROR, COMPILE_ERROR load_failed
+// expect: RUNTIME_ERROR indirect function 'Hook'
 #include <cstdint>
 
 __global__ void leaky(const float* x, float slope, float* y, int64_t n) {

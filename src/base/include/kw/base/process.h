@@ -39,6 +39,7 @@ struct ProcessSpec {
   bool no_new_privileges = false;                // prctl(PR_SET_NO_NEW_PRIVS)
   bool no_address_randomisation = false;
   bool die_with_parent = false;                    // SIGKILL when the thread that started it ends
+  bool expendable = false;                         // the first to go when memory runs out
   bool discard_stderr = false;                     // to /dev/null instead of inherited (Child only)
   std::shared_ptr<const Confinement> confinement;  // nullptr: the files of this user
   ProcessLimits limits;

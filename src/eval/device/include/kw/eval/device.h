@@ -62,6 +62,8 @@ struct CallOutcome {
     kGuestExited,   // it called exit, or its process ended
     kHostLimit,     // CPU time of its host code
     kDeviceLimit,   // instruction budget: an endless or far too slow kernel
+    kHostMemory,    // its host code holds more memory than a guest may
+    kDeviceMemory,  // the emulator would hold more for it than it lends
     kDeviceFault,   // see hazards
     kLaunchFailed,  // a launch or runtime call that hardware refuses; the CUDA error is named
     kUnsupported,   // the emulator does not have it; never the author's fault
@@ -121,10 +123,12 @@ class Device {
 
 struct EmulatorDeviceConfig {
   DeviceSheet sheet;
-  std::string programs;  // folder of kwright-emulator, kwright-guest and
-                         // lib/libcudart.so.13; "" = beside this program
-  int64_t device_memory_bytes = 4LL << 30;
+  std::string programs;                     // folder of kwright-emulator, kwright-guest and
+                                            // lib/libcudart.so.13; "" = beside this program
+  int64_t device_memory_bytes = 4LL << 30;  // that a candidate may have allocated at once
   int64_t guest_memory_bytes = 2LL << 30;
+  // Of the emulator besides what it lends: programs and their variables, queued copies.
+  int64_t emulator_memory_bytes = 2LL << 30;
 };
 std::unique_ptr<Device> MakeEmulatorDevice(EmulatorDeviceConfig config);
 

@@ -59,7 +59,11 @@ struct Case {
   std::map<std::string, int64_t> axes;  // var axes
   std::string group;
   std::map<std::string, double> scalars;  // scalar inputs
+  // Of a case that failed after many calls: how many of the candidate came before, all of them
+  // right. 0: that does not matter.
+  int64_t calls_before = 0;
 };
+inline constexpr int64_t kMaxCallsBefore = 1'000'000;  // what stored text may say
 
 // The case whose inputs are almost those of `c`, which is of group "original".
 Case SwappedCase(const Case& c);
@@ -74,6 +78,9 @@ uint64_t FuzzSeed(uint64_t run_seed, const Task& task);
 // largest, and none of them: whoever knows the timed shapes does not know this one. Nothing when
 // there is none, as with a single workload or constraints that leave no choice.
 std::optional<Case> UntimedCase(const Task& task, uint64_t seed);
+// Cases that many calls can be made of: a few small random shapes, more than one set of ordinary
+// inputs each.
+std::vector<Case> EnduranceCases(const Task& task, uint64_t seed);
 // A case at a workload's shape with fresh inputs.
 Case WorkloadCase(const Task& task, const Workload& workload, uint64_t seed);
 
@@ -117,6 +124,7 @@ class Reference {
 struct ReferenceConfig {
   std::string programs;               // folder of kwright-reference; "" = beside this program
   int64_t cache_bytes = 256LL << 20;  // in memory
+  int64_t memory_bytes = 16LL << 30;  // that a reference's process may hold
 };
 // The builder outlives the reference.
 std::unique_ptr<Reference> MakeReference(Builder& builder, ReferenceConfig config);
@@ -170,6 +178,21 @@ struct OracleOptions {
 [[nodiscard]] Result<OracleReport> RunOracle(const Task& task, const std::vector<Case>& cases,
                                              Session& session, Reference& reference,
                                              const OracleOptions& options);
+
+struct EnduranceOptions {
+  uint64_t seed = 0;
+  int64_t calls_before = 0;       // that the session has seen already, all of them right
+  std::optional<uint64_t> calls;  // as many; not given: a few hundred, by the seed, or fewer where
+                                  // they are expensive
+  std::function<bool()> cancelled;  // asked between calls; may be empty
+};
+// Does the candidate go on as it began? Many calls of these cases in a seeded order, every output
+// compared; stops at the first that fails, whose case then says how many calls came before. How
+// many there are follows from the seed and the instructions that they take, never from the clock.
+[[nodiscard]] Result<OracleReport> RunEndurance(const Task& task, const std::vector<Case>& cases,
+                                                Session& session, Reference& reference,
+                                                const EnduranceOptions& options);
+
 // The report of one call that was not kOk, or that found hazards; nothing when all is well.
 std::optional<OracleReport> ReportOfCall(const CallOutcome& outcome, const Case& c);
 
