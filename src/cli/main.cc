@@ -17,7 +17,7 @@ int main(int argc, char** argv) {
   app.add_flag("-v,--verbose", verbose, "Say more on stderr");
 
   Action action;
-  for (const auto& add : {AddRun, AddResume, AddStatus, AddEval, AddExtract, AddReplay, AddTasks,
+  for (const auto& add : {AddRun, AddResume, AddStatus, AddEval, AddCheck, AddExtract, AddReplay, AddTasks,
                           AddMemory, AddRules, AddDoctor}) {
     add(app, action);
   }
