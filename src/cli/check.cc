@@ -111,7 +111,7 @@ void AddCheck(CLI::App& app, Action& action) {
       ->capture_default_str();
   sub->add_flag("--json", options->json, "Print the report as JSON");
   sub->footer(
-      "Examples:\n"
+      "Example:\n"
       "  kwright check vector_add.cu\n"
       "  kwright check program.cu -I include -D N=1000 -- 32 64\n"
       "  kwright check kernels.cu --launch 'scale<<<4, 256>>>(f32[1000], out f32[1000], i32 "

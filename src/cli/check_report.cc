@@ -32,6 +32,8 @@ std::string Section(const std::string& title, const std::string& text) {
   return text.empty() ? "" : fmt::format("{}:\n{}", title, Indented(ToValidUtf8(text)));
 }
 
+constexpr size_t kNameBytes = 160;  // shown of a kernel's: templates make long ones
+
 std::string Count(size_t number, const std::string& what) {
   return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
 }
@@ -55,9 +57,10 @@ std::string HazardsText(const CheckReport& report) {
   for (const auto& [hazard, seeds] : report.hazards) {
     const std::string place =
         hazard.line > 0 ? fmt::format(" at {}:{}", hazard.file, hazard.line) : "";
-    text += fmt::format("{}{} in {}, block {}, thread {}{}\n    {}\n", hazard.kind, place,
-                        hazard.kernel, Point(hazard.block), Point(hazard.thread),
-                        SeedsText(seeds, report.runs.size()), Sentence(hazard));
+    text +=
+        fmt::format("{}{} in {}, block {}, thread {}{}\n    {}\n", hazard.kind, place,
+                    Shorten(hazard.kernel, kNameBytes), Point(hazard.block), Point(hazard.thread),
+                    SeedsText(seeds, report.runs.size()), Sentence(hazard));
   }
   return text;
 }
@@ -92,7 +95,7 @@ std::string KernelsText(const CheckReport& report) {
   std::string text;
   for (const eval::CheckedKernel& kernel : report.kernels) {
     text += fmt::format(
-        "{}: {}, {:.2f} us modelled\n", kernel.name,
+        "{}: {}, {:.2f} us modelled\n", Shorten(kernel.name, kNameBytes),
         kernel.launches == 1 ? "1 launch" : fmt::format("{} launches", kernel.launches), kernel.us);
   }
   return text;

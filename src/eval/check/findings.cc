@@ -153,9 +153,8 @@ std::string Findings::EndOf(const CallOutcome& outcome) {
       break;
     case Ended::kWallLimit:
       report_.problem = fmt::format(
-          "it ran for {} s, most of it in kernels: one does not end, or is too large for an "
-          "emulator "
-          "(--seconds gives it more time)",
+          "it ran for {} s: a kernel or host code that does not end, or kernels that are too large "
+          "for an emulator (--seconds gives it more time)",
           request_.wall_ms / 1000);
       break;
     case Ended::kDeviceLimit:
