@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "kw/base.h"
 #include "kw/base/json.h"
 
@@ -131,6 +133,12 @@ std::string DescribeCheck(const CheckReport& report, const eval::CheckRequest& r
   std::string findings = HazardsText(report) + CallsText(report) + LeaksText(report);
   if (!report.crash.empty()) findings += report.crash + "\n";
   text += Section("findings", findings);
+  const bool faulted =
+      std::any_of(report.runs.begin(), report.runs.end(), [](const eval::CheckedRun& run) {
+        return run.status == eval::CallOutcome::Status::kDeviceFault;
+      });
+  if (faulted)
+    text += "note: the fault ended the run: what would have come after it is unchecked\n";
   if (report.left_undone > 0) {
     text += fmt::format("note: nothing waited for {}: run at the program's end all the same\n",
                         Count(report.left_undone, "queued operation"));

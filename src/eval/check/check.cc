@@ -45,10 +45,14 @@ Result<void> CheckDefinition(const std::string& definition) {
 }
 
 CheckReport NotBuilt(const CheckRequest& request, const BuildOutcome& built) {
+  const bool linking = built.reason == "link_error";
   CheckReport report;
-  report.problem = "it does not compile:\n" + WithSourceName(built.feedback, request.name);
-  if (built.feedback.find("No such file") != std::string::npos ||
-      built.feedback.find("read no other files") != std::string::npos) {
+  report.problem = linking ? "it does not link:\n" : "it does not compile:\n";
+  report.problem += WithSourceName(built.feedback, request.name);
+  if (linking) {
+    report.problem += "\na checked program has the C, C++ and CUDA runtime libraries and no others";
+  } else if (built.feedback.find("No such file") != std::string::npos ||
+             built.feedback.find("read no other files") != std::string::npos) {
     report.problem += "\n--include DIR names a folder to include from";
   }
   return report;

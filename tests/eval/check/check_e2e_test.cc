@@ -206,6 +206,16 @@ TEST_F(CheckTest, FoldersToIncludeFromAndMacrosReachTheCompiler) {
   EXPECT_THAT(report.problem, HasSubstr("--include DIR"));
 }
 
+TEST_F(CheckTest, ALibraryThatAProgramDoesNotHaveIsNamed) {
+  CheckRequest request;
+  request.source =
+      "extern \"C\" double omp_get_wtime();\nint main() { return omp_get_wtime() > 0; }\n";
+  const CheckReport report = CheckSource(request);
+  EXPECT_EQ(report.status, Status::kNotRun);
+  EXPECT_THAT(report.problem, HasSubstr("it does not link"));
+  EXPECT_THAT(report.problem, HasSubstr("omp_get_wtime"));
+}
+
 TEST_F(CheckTest, WhatTheEmulatorDoesNotHaveIsNamed) {
   const CheckReport report = Check("graph.cu");
   EXPECT_EQ(report.status, Status::kNotRun);

@@ -116,14 +116,15 @@ __attribute__((destructor)) void PublishAtExit() { Publish(); }
 
 Error ShareWithHost(uint64_t address, size_t bytes) {
   auto* shared = static_cast<Shared*>(calloc(1, sizeof(Shared)));
-  char* known = static_cast<char*>(malloc(bytes));
-  if (!shared || !known ||
+  if (!shared) return eval::kCudaMemoryAllocation;
+  *shared = {static_cast<char*>(Pointer(address)), static_cast<char*>(malloc(bytes)), bytes,
+             g_shared};
+  if (!shared->known ||
       mprotect(FirstPage(address), PagesBytes(address, bytes), PROT_READ | PROT_WRITE) != 0) {
+    free(shared->known);
     free(shared);
-    free(known);
     return eval::kCudaMemoryAllocation;
   }
-  *shared = {static_cast<char*>(Pointer(address)), known, bytes, g_shared};
   g_shared = shared;
   return Fetch(*shared) ? eval::kCudaSuccess : eval::kCudaUnknown;
 }
