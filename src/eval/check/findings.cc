@@ -153,12 +153,13 @@ std::string Findings::EndOf(const CallOutcome& outcome) {
       break;
     case Ended::kWallLimit:
       report_.problem = fmt::format(
-          "it ran for {} s: a kernel or host code that does not end, or kernels that are too large "
-          "for an emulator (--seconds gives it more time)",
+          "it ran for {} s: a kernel or host code that does not end, or more than an emulator can "
+          "do (--seconds gives it more time; smaller sizes and fewer repetitions need less)",
           request_.wall_ms / 1000);
       break;
     case Ended::kDeviceLimit:
-      report_.problem = outcome.message + " (--instructions gives it more)";
+      report_.problem = fmt::format("{} (--instructions {} was given)", outcome.message,
+                                    request_.lane_instruction_budget);
       break;
     case Ended::kUnsupported:
       report_.problem = outcome.message;

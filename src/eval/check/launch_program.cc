@@ -31,18 +31,18 @@ static double Normal() {  // Box and Muller
   const double radius = std::sqrt(-2 * std::log(Uniform()));
   return radius * std::cos(6.283185307179586 * Uniform());
 }
-template <class T>
-static T* Allocate(size_t count) {
-  T* buffer = nullptr;
-  if (cudaMalloc(&buffer, count * sizeof(T)) == cudaSuccess) return buffer;
-  std::fprintf(stderr, "no device memory for a buffer of %zu bytes\n", count * sizeof(T));
+template <class KwElement>
+static KwElement* Allocate(size_t count) {
+  KwElement* buffer = nullptr;
+  if (cudaMalloc(&buffer, count * sizeof(KwElement)) == cudaSuccess) return buffer;
+  std::fprintf(stderr, "no device memory for a buffer of %zu bytes\n", count * sizeof(KwElement));
   std::exit(1);
 }
-template <class T, class Value>
-static T* Filled(size_t count, Value value) {
-  std::vector<char> bytes(count * sizeof(T));
-  for (size_t i = 0; i < count; ++i) reinterpret_cast<T*>(bytes.data())[i] = value();
-  T* buffer = Allocate<T>(count);
+template <class KwElement, class KwValue>
+static KwElement* Filled(size_t count, KwValue value) {
+  std::vector<char> bytes(count * sizeof(KwElement));
+  for (size_t i = 0; i < count; ++i) reinterpret_cast<KwElement*>(bytes.data())[i] = value();
+  KwElement* buffer = Allocate<KwElement>(count);
   cudaMemcpy(buffer, bytes.data(), bytes.size(), cudaMemcpyHostToDevice);
   return buffer;
 }
@@ -64,12 +64,12 @@ std::string ValueInCpp(const LaunchArgument& argument) {
   if (std::isinf(argument.real)) {
     literal = argument.real > 0 ? "__builtin_inf()" : "-__builtin_inf()";
   }
-  return fmt::format("static_cast<{}>(static_cast<float>({}))", type.cpp, literal);
+  return fmt::format("static_cast<{}>({})", type.cpp, literal);
 }
 
 std::string RandomInCpp(const LaunchType& type) {
   if (type.name == "bool") return "(kwright_check::Draw() & 1) != 0";
-  if (type.real) return fmt::format("static_cast<{}>(float(kwright_check::Normal()))", type.cpp);
+  if (type.real) return fmt::format("static_cast<{}>(kwright_check::Normal())", type.cpp);
   return fmt::format("static_cast<{}>(kwright_check::Draw() % 100)", type.cpp);
 }
 
@@ -94,7 +94,7 @@ std::string LaunchInCpp(const LaunchExpression& launch, size_t number) {
   std::string text = "  {\n", frees;
   std::vector<std::string> names;
   for (const LaunchArgument& argument : launch.arguments) {
-    names.push_back(fmt::format("a{}", names.size()));
+    names.push_back(fmt::format("kwright_argument_{}", names.size() + 1));
     text += fmt::format("    const auto {} = {};\n", names.back(), ArgumentInCpp(argument));
     if (argument.contents != Contents::kScalar) {
       frees += fmt::format("    cudaFree({});\n", names.back());

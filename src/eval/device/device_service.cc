@@ -122,11 +122,11 @@ ServiceReply DeviceService::Serve(const ring::Request& request, std::string_view
 
 ServiceReply DeviceService::Dispatch(Op op, Values v, std::string_view body) {
   if (op == Op::kCallFailed) {
-    tracker_.CallFailed(static_cast<int>(v[0]), v[1], Printable(body));
+    if (program_) tracker_.CallFailed(static_cast<int>(v[0]), v[1], Printable(body));
     return {};
   }
   if (op == Op::kErrorLookedAt) {
-    tracker_.LookedAt(static_cast<int>(v[0]));
+    if (program_) tracker_.LookedAt(static_cast<int>(v[0]));
     return {};
   }
   tracker_.Went();

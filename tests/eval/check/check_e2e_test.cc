@@ -239,6 +239,29 @@ TEST_F(CheckTest, HostCodeThatDoesNotEndIsStopped) {
   EXPECT_THAT(report.problem, HasSubstr("ran for 2 s"));
 }
 
+TEST_F(CheckTest, AKernelThatDoesNotEndIsNamed) {
+  CheckRequest request;
+  request.source =
+      "__global__ void spin(volatile int* x) { while (*x == 0) {} }\n"
+      "int main() { int* x; cudaMalloc(&x, 4); cudaMemset(x, 0, 4); spin<<<1, 64>>>(x); "
+      "cudaDeviceSynchronize(); }\n";
+  request.lane_instruction_budget = 10'000'000;
+  const CheckReport report = CheckSource(request);
+  EXPECT_EQ(report.status, Status::kNotRun);
+  EXPECT_THAT(report.problem, HasSubstr("spin(int volatile*), kernel.cu:1"));
+  EXPECT_THAT(report.problem, HasSubstr("--instructions 10000000"));
+}
+
+TEST_F(CheckTest, ValuesOfScalarsArriveExactly) {
+  CheckRequest request;
+  request.source =
+      "__global__ void same(double d, float f, long long i, unsigned char c) {\n"
+      "  if (d != 0.1 || f != 0.1f || i != -9223372036854775807LL - 1 || c != 255) __trap();\n"
+      "}\n";
+  request.launches = {"same<<<1, 1>>>(f64 0.1, f32 0.1, i64 -9223372036854775808, u8 255)"};
+  EXPECT_EQ(CheckSource(request).status, Status::kClean);
+}
+
 TEST_F(CheckTest, OutputIsKeptUpToItsLimit) {
   CheckRequest request;
   request.source =

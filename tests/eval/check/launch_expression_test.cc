@@ -104,7 +104,8 @@ TEST(LaunchProgram, NamesItsBuffersAsTheUserDoes) {
                                       "argument 1 of launch 2, out i8[2]"}));
   const std::string program = LaunchProgram(launches);
   EXPECT_NE(program.find("#line 1 \"launch 2\""), std::string::npos);
-  EXPECT_NE(program.find("b<<<dim3(1, 1, 1), dim3(1, 1, 1), 0>>>(a0);"), std::string::npos);
+  EXPECT_NE(program.find("b<<<dim3(1, 1, 1), dim3(1, 1, 1), 0>>>(kwright_argument_1);"),
+            std::string::npos);
 }
 
 }  // namespace
