@@ -14,9 +14,9 @@
 set(KW_ROOM_RANKS
     base=0
     llm=10 memory=10
-    task=10 extract=11 build=12 emulator=13 device=14 oracle=15 timing=16 worker=17
+    task=10 extract=11 build=12 emulator=13 device=14 oracle=15 timing=16 worker=17 check=18
     agent=20 report=30 cli=40)
-set(KW_EVAL_WING task extract build emulator device oracle timing worker)
+set(KW_EVAL_WING task extract build emulator device oracle timing worker check)
 
 function(kw_room_rank name out)
   foreach(pair IN LISTS KW_ROOM_RANKS)

@@ -50,21 +50,24 @@ Compiled Refused(std::string reason, std::string feedback) {
 }
 
 Result<std::unique_ptr<BuildRun>> BuildRun::Start(const Toolchain& toolchain,
-                                                  const BuilderConfig& config) {
+                                                  const BuilderConfig& config,
+                                                  const std::vector<std::string>& also_readable) {
   KW_ASSIGN(ScratchDirectory scratch, ScratchDirectory::Make("build"));
   std::error_code error;
   std::string folder = std::filesystem::canonical(scratch.path(), error).string();
   if (error) folder = scratch.path();
-  return std::make_unique<BuildRun>(toolchain, config, std::move(scratch), std::move(folder));
+  return std::make_unique<BuildRun>(toolchain, config, std::move(scratch), std::move(folder),
+                                    also_readable);
 }
 
 BuildRun::BuildRun(const Toolchain& toolchain, const BuilderConfig& config,
-                   ScratchDirectory scratch, std::string folder)
+                   ScratchDirectory scratch, std::string folder,
+                   const std::vector<std::string>& also_readable)
     : config_(config),
       scratch_(std::move(scratch)),
       folder_(std::move(folder)),
       environment_(CompilerEnvironment(toolchain, folder_)),
-      readable_(ReadableBy(toolchain)),
+      readable_(ReadableBy(toolchain, also_readable)),
       confinement_(Confinement::Make({.read = readable_, .write = {folder_, "/dev/null"}})),
       cpu_left_us_(config.compile_cpu_seconds * 1'000'000),
       deadline_us_(SystemClock().MonotonicMicros() + config.wall_ms * 1000) {}

@@ -34,10 +34,12 @@ struct Step {
 // Steps may run on two threads at once.
 class BuildRun {
  public:
-  static Result<std::unique_ptr<BuildRun>> Start(const Toolchain& toolchain,
-                                                 const BuilderConfig& config);
+  // Besides what any step may read, steps read the folders `also_readable`.
+  static Result<std::unique_ptr<BuildRun>> Start(
+      const Toolchain& toolchain, const BuilderConfig& config,
+      const std::vector<std::string>& also_readable = {});
   BuildRun(const Toolchain& toolchain, const BuilderConfig& config, ScratchDirectory scratch,
-           std::string folder);
+           std::string folder, const std::vector<std::string>& also_readable);
 
   // Files of the scratch folder, which is every step's working directory.
   const std::string& folder() const { return folder_; }

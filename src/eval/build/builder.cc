@@ -41,6 +41,18 @@ struct Builder::Impl {
     return finished(std::move(outcome));
   }
 
+  // Where a key would not know all that decides the object.
+  Result<BuildOutcome> BuildAfresh(const std::function<Result<Compiled>()>& compile) {
+    const int64_t started_us = SystemClock().MonotonicMicros();
+    KW_ASSIGN(Compiled compiled, compile());
+    if (compiled.outcome.ok) {
+      KW_ASSIGN(std::tie(compiled.outcome.object_hash, compiled.outcome.object_path),
+                cache.StoreObject(compiled.object));
+    }
+    compiled.outcome.wall_us = SystemClock().MonotonicMicros() - started_us;
+    return std::move(compiled.outcome);
+  }
+
   std::optional<BuildOutcome> TooLarge(const std::string& source) const {
     if (static_cast<int64_t>(source.size()) <= source_bytes) return std::nullopt;
     BuildOutcome outcome;
@@ -88,6 +100,9 @@ Result<BuildOutcome> Builder::BuildCandidate(const std::string& source, const Bu
   Compiler& compiler = impl_->compiler;
   const Toolchain& toolchain = compiler.toolchain();
   if (!toolchain.problem.empty()) return Fail(ErrorCode::kUnavailable, toolchain.problem);
+  if (!target.include_folders.empty()) {
+    return impl_->BuildAfresh([&] { return compiler.Candidate(source, target); });
+  }
   const std::string version = toolchain.info.nvcc_version + "/" + toolchain.info.gxx_version;
   return impl_->Build(Key("candidate", source, compiler.CandidateFlags(target), version),
                       [&] { return compiler.Candidate(source, target); });

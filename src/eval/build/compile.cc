@@ -14,11 +14,16 @@ constexpr char kReferenceName[] = "reference.cpp";
 
 std::vector<std::string> Compiler::CandidateFlags(const BuildTarget& target) const {
   const char* code = target.ptx_only ? "compute" : "sm";
-  return {"-std=c++17", "-O3",
-          "-lineinfo",  "-w",
-          "-Xcompiler", "-fPIC",
-          "-cudart",    "shared",
-          "-gencode",   fmt::format("arch=compute_{},code={}_{}", target.sm, code, target.sm)};
+  std::vector<std::string> flags = {
+      "-std=c++17", "-O3",
+      "-lineinfo",  "-w",
+      "-Xcompiler", "-fPIC",
+      "-cudart",    "shared",
+      "-gencode",   fmt::format("arch=compute_{},code={}_{}", target.sm, code, target.sm)};
+  if (target.host_lines) flags.insert(flags.end(), {"-Xcompiler", "-g"});
+  for (const std::string& folder : target.include_folders) flags.push_back("-I" + folder);
+  for (const std::string& definition : target.definitions) flags.push_back("-D" + definition);
+  return flags;
 }
 
 std::vector<std::string> Compiler::ReferenceFlags() const {
@@ -43,7 +48,8 @@ Result<std::optional<StepPlan>> Compiler::PlanFor(const std::vector<std::string>
 }
 
 Result<Compiled> Compiler::Candidate(const std::string& source, const BuildTarget& target) {
-  KW_ASSIGN(std::unique_ptr<BuildRun> run, BuildRun::Start(toolchain_, config_));
+  KW_ASSIGN(std::unique_ptr<BuildRun> run,
+            BuildRun::Start(toolchain_, config_, target.include_folders));
   const std::string hash = ContentHash(source);
   KW_TRY(run->Write(kSourceName, source));
   KW_TRY(run->Write(kModuleIdName,

@@ -41,7 +41,8 @@ bool IsBelow(const std::string& path, const std::string& folder) {
 
 }  // namespace
 
-std::vector<std::string> ReadableBy(const Toolchain& toolchain) {
+std::vector<std::string> ReadableBy(const Toolchain& toolchain,
+                                    const std::vector<std::string>& more) {
   std::vector<std::string> readable = {
       "/usr",       "/bin",       "/sbin",        "/lib",
       "/lib32",     "/lib64",     "/libx32",      "/etc/ld.so.cache",
@@ -52,6 +53,7 @@ std::vector<std::string> ReadableBy(const Toolchain& toolchain) {
   for (std::string_view folder : Split(libraries == nullptr ? "" : libraries, ':')) {
     if (!folder.empty()) readable.emplace_back(folder);
   }
+  readable.insert(readable.end(), more.begin(), more.end());
   return readable;
 }
 

@@ -12,7 +12,8 @@
 namespace kw::eval {
 
 // Files and folders, for Confinement::Files::read. Some may not exist.
-std::vector<std::string> ReadableBy(const Toolchain& toolchain);
+std::vector<std::string> ReadableBy(const Toolchain& toolchain,
+                                    const std::vector<std::string>& more = {});
 
 // Where the kernel does not confine compilers: the first file that preprocessed text came from
 // outside of `readable` and `scratch`, or the assembler's way to read one.

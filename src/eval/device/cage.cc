@@ -104,10 +104,11 @@ bool AddRules(scmp_filter_ctx filter, Calls calls) {
 
 }  // namespace
 
-const char* CageGuest(int first_unused, int64_t memory_bytes) {
+const char* CageGuest(int first_unused, int64_t memory_bytes, bool is_program) {
   int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   if (null < 0) return "/dev/null";
   for (int standard : {0, 1, 2}) {
+    if (is_program && standard != 0) continue;
     if (dup2(null, standard) < 0) return "the standard streams";
   }
   if (close_range(static_cast<unsigned>(first_unused), ~0u, 0) != 0) return "closing descriptors";

@@ -11,7 +11,8 @@ namespace kw::eval {
 // The guest: standard streams to /dev/null, every descriptor from `first_unused` on closed, the
 // libraries that a candidate may need loaded, limits set, the device's addresses reserved without
 // access, rights given up.
-const char* CageGuest(int first_unused, int64_t memory_bytes);
+// A program keeps its standard output and error.
+const char* CageGuest(int first_unused, int64_t memory_bytes, bool is_program);
 
 // The emulator device: no core file, no file output, rights given up.
 const char* CageEmulator();

@@ -21,6 +21,7 @@ enum CudaError : int {
   kCudaLaunchOutOfResources = 701,
   kCudaLaunchTimeout = 702,
   kCudaPeerAccessUnsupported = 217,
+  kCudaPeerAccessNotEnabled = 705,
   kCudaAssert = 710,
   kCudaHostMemoryAlreadyRegistered = 712,
   kCudaHostMemoryNotRegistered = 713,

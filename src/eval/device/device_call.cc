@@ -94,6 +94,7 @@ CallOutcome DeviceService::End(const EndMessage& end, char* exchange) {
   if (end.drain && !fatal_ && timeline_.HasStream(call_stream_)) {
     timeline_.Synchronize(call_stream_);
   }
+  if (program_) FinishProgram();
   TakeHazards();
   outcome_.printed = emulator_.TakePrintf();
   if (!fatal_ && end.drain) {
@@ -113,6 +114,13 @@ CallOutcome DeviceService::End(const EndMessage& end, char* exchange) {
   timeline_.DestroyStream(call_stream_);
   call_stream_ = 0;
   return std::exchange(outcome_, {});
+}
+
+// What a program queued and never waited for runs all the same, to be checked.
+void DeviceService::FinishProgram() {
+  const uint64_t left_undone = fatal_ ? 0 : timeline_.pending();
+  if (left_undone > 0) timeline_.SynchronizeAll();
+  outcome_.program = tracker_.Take(left_undone);
 }
 
 void DeviceService::CheckInputs(const char* exchange) {
@@ -168,11 +176,12 @@ bool DeviceService::WentThroughHost() const {
 
 // Copies and fills are no instructions, so they have a limit of their own.
 bool DeviceService::Moves(uint64_t bytes) {
-  constexpr uint64_t kMostMoved = 8ULL << 30;
+  constexpr uint64_t kMostMoved = 8ULL << 30, kMostMovedByPrograms = 128ULL << 30;
   moved_bytes_ += bytes;
-  if (moved_bytes_ <= kMostMoved) return true;
+  const uint64_t most = program_ ? kMostMovedByPrograms : kMostMoved;
+  if (moved_bytes_ <= most) return true;
   Stop(Status::kDeviceLimit,
-       fmt::format("more than {} GiB were copied and filled in one call", kMostMoved >> 30),
+       fmt::format("more than {} GiB were copied and filled in one call", most >> 30),
        kCudaLaunchTimeout);
   return false;
 }

@@ -15,6 +15,12 @@ namespace {
 constexpr size_t kMaxPinned = 4096;
 constexpr uint64_t kCopyPiece = 4 << 20;
 
+const char* AllocatedBy(uint64_t kind, uint64_t stream) {
+  if (kind == static_cast<uint64_t>(ring::Memory::kManaged)) return "cudaMallocManaged";
+  if (kind == static_cast<uint64_t>(ring::Memory::kMapped)) return "cudaHostAlloc";
+  return stream ? "cudaMallocAsync" : "cudaMalloc";
+}
+
 }  // namespace
 
 std::optional<Emulator::Allocation> DeviceService::FindMemory(uint64_t address) const {
@@ -62,12 +68,17 @@ bool DeviceService::WritesInput(const Area& area, const char* how) {
   return false;
 }
 
-ServiceReply DeviceService::Allocate(uint64_t bytes, uint64_t stream) {
+ServiceReply DeviceService::Allocate(uint64_t bytes, uint64_t stream, uint64_t site,
+                                     uint64_t kind) {
   if (stream != 0 && !timeline_.HasStream(stream)) return ErrorReply(kCudaInvalidResourceHandle);
   uint64_t live = emulator_.live_bytes();
   auto device = static_cast<uint64_t>(sheet_.memory_bytes);
-  if (bytes == 0 || bytes > device || live > device - bytes)
+  if (bytes == 0 || bytes > device || live > device - bytes) {
+    tracker_.Refused(
+        kCudaMemoryAllocation,
+        fmt::format("{} bytes beside {} in use; the device has {}", bytes, live, device));
     return ErrorReply(kCudaMemoryAllocation);
+  }
   if (bytes > memory_limit_ || live > memory_limit_ - bytes) {
     Stop(
         Status::kUnsupported,
@@ -77,26 +88,35 @@ ServiceReply DeviceService::Allocate(uint64_t bytes, uint64_t stream) {
         kCudaMemoryAllocation);
     return ErrorReply(kCudaMemoryAllocation);
   }
-  auto address = emulator_.Allocate(
-      bytes, fmt::format("{} {}", stream ? "cudaMallocAsync" : "cudaMalloc", ++allocations_made_));
+  const std::string name = fmt::format("{} {}", AllocatedBy(kind, stream), ++allocations_made_);
+  auto address = emulator_.Allocate(bytes, name);
   if (!address) return ErrorReply(kCudaMemoryAllocation);
   owned_[*address] = bytes;
+  if (program_) tracker_.Allocated(*address, name, bytes, site);
   ServiceReply reply;
   reply.values[0] = *address;
   return reply;
 }
 
+ServiceReply DeviceService::NotOwned(uint64_t address) {
+  tracker_.Refused(kCudaInvalidValue,
+                   fmt::format("0x{:x} is no allocation, or was freed before", address));
+  return ErrorReply(kCudaInvalidValue);
+}
+
 ServiceReply DeviceService::Free(uint64_t address) {
   // As on hardware: freeing waits for the device, so work that still uses the memory is done.
   timeline_.SynchronizeAll();
-  if (owned_.erase(address) == 0) return ErrorReply(kCudaInvalidValue);
+  if (owned_.erase(address) == 0) return NotOwned(address);
+  tracker_.Freed(address);
   RunFree(address);
   return {};
 }
 
 ServiceReply DeviceService::FreeAsync(uint64_t address, uint64_t stream) {
   if (!timeline_.HasStream(stream)) return ErrorReply(kCudaInvalidResourceHandle);
-  if (owned_.erase(address) == 0) return ErrorReply(kCudaInvalidValue);
+  if (owned_.erase(address) == 0) return NotOwned(address);
+  tracker_.Freed(address);
   if (!Enqueue(stream, 0, [this, address] { RunFree(address); })) return ErrorReply(kCudaUnknown);
   return {};
 }

@@ -62,10 +62,11 @@ double LanesPerMicrosecond(const DeviceSheet& sheet) {
 
 }  // namespace
 
-DeviceService::DeviceService(DeviceSheet sheet, uint64_t seed, int64_t memory_bytes)
+DeviceService::DeviceService(DeviceSheet sheet, uint64_t seed, int64_t memory_bytes, bool program)
     : sheet_(sheet),
       emulator_(std::move(sheet), seed),
-      memory_limit_(static_cast<uint64_t>(memory_bytes)) {}
+      memory_limit_(static_cast<uint64_t>(memory_bytes)),
+      program_(program) {}
 
 LoadedMessage DeviceService::LoadObject(std::string_view object) {
   LoadedMessage loaded;
@@ -120,6 +121,15 @@ ServiceReply DeviceService::Serve(const ring::Request& request, std::string_view
 }
 
 ServiceReply DeviceService::Dispatch(Op op, Values v, std::string_view body) {
+  if (op == Op::kCallFailed) {
+    if (program_) tracker_.CallFailed(static_cast<int>(v[0]), v[1], Printable(body));
+    return {};
+  }
+  if (op == Op::kErrorLookedAt) {
+    if (program_) tracker_.LookedAt(static_cast<int>(v[0]));
+    return {};
+  }
+  tracker_.Went();
   switch (op) {
     case Op::kHello:
       return Hello();
@@ -128,7 +138,7 @@ ServiceReply DeviceService::Dispatch(Op op, Values v, std::string_view body) {
     case Op::kFindSymbol:
       return FindSymbol(body);
     case Op::kAllocate:
-      return Allocate(v[0], v[1]);
+      return Allocate(v[0], v[1], v[2], v[3]);
     case Op::kFree:
       return Free(v[0]);
     case Op::kFreeAsync:
@@ -167,6 +177,8 @@ ServiceReply DeviceService::Dispatch(Op op, Values v, std::string_view body) {
     case Op::kPinned:
       return Pinned(v[0], v[1]);
     case Op::kUnsupported:
+    case Op::kCallFailed:
+    case Op::kErrorLookedAt:
       break;
   }
   Stop(Status::kUnsupported, "the emulator does not have " + Printable(body), kCudaNotSupported);
@@ -188,6 +200,7 @@ ServiceReply DeviceService::Hello() const {
   facts.shared_per_sm = sheet_.shared_per_sm;
   facts.memory_bytes = static_cast<uint64_t>(sheet_.memory_bytes);
   facts.l2_bytes = static_cast<uint64_t>(sheet_.l2_bytes);
+  facts.program = program_;
   ServiceReply reply;
   AppendBytes(&reply.body, facts);
   return reply;
@@ -349,6 +362,7 @@ void DeviceService::StopAtFault(const std::string& message) {
 }
 
 ServiceReply DeviceService::Refused(int error, std::string what) {
+  tracker_.Refused(error, what);
   if (refused_.empty()) refused_ = fmt::format("{}: {}", CudaErrorName(error), what);
   return ErrorReply(error);
 }

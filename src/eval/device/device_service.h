@@ -17,6 +17,7 @@
 #include "kw/eval/device.h"
 #include "launch_rules.h"
 #include "messages.h"
+#include "program_tracker.h"
 #include "ring.h"
 #include "timeline.h"
 
@@ -31,7 +32,7 @@ inline ServiceReply ErrorReply(int error) { return {.error = error}; }
 
 class DeviceService {
  public:
-  DeviceService(DeviceSheet sheet, uint64_t seed, int64_t memory_bytes);
+  DeviceService(DeviceSheet sheet, uint64_t seed, int64_t memory_bytes, bool program = false);
 
   // Loads the PTX of a shared object. The message is for the author.
   LoadedMessage LoadObject(std::string_view object);
@@ -73,7 +74,8 @@ class DeviceService {
   ServiceReply Hello() const;
   ServiceReply FindKernel(std::string_view name);
   ServiceReply FindSymbol(std::string_view name);
-  ServiceReply Allocate(uint64_t bytes, uint64_t stream);
+  ServiceReply Allocate(uint64_t bytes, uint64_t stream, uint64_t site, uint64_t kind);
+  ServiceReply NotOwned(uint64_t address);
   ServiceReply Free(uint64_t address);
   ServiceReply FreeAsync(uint64_t address, uint64_t stream);
   ServiceReply CopyIn(const Area& to, uint64_t stream, bool wait, std::string_view body);
@@ -114,6 +116,7 @@ class DeviceService {
   void CheckInputs(const char* exchange);
   void ReadOutputs(char* exchange);
   std::string LeftUndone() const;
+  void FinishProgram();
 
   DeviceSheet sheet_;
   Emulator emulator_;
@@ -137,6 +140,9 @@ class DeviceService {
   CallOutcome outcome_;
   std::string refused_;  // the first refusal of this call
   std::optional<Fatal> fatal_;
+
+  bool program_;  // a whole program runs, not a candidate
+  ProgramTracker tracker_;
 };
 
 }  // namespace kw::eval

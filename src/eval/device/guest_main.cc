@@ -1,6 +1,7 @@
-// kwright-guest BYTES: the process that runs a candidate's host code, with that much memory. The
-// worker talks to it over a control socket; the candidate's CUDA calls go over the ring. From the
-// moment the object is loaded nothing that this process says is believed.
+// kwright-guest BYTES [ENTRY ARGUMENT...]: the process that runs a candidate's host code, with that
+// much memory; or a whole program, whose function ENTRY gets the arguments as its argv. The worker
+// talks to it over a control socket; the candidate's CUDA calls go over the ring. From the moment
+// the object is loaded nothing that this process says is believed.
 #include <dlfcn.h>
 #include <ffi.h>
 #include <link.h>
@@ -10,6 +11,7 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
@@ -52,6 +54,14 @@ std::optional<std::string> NextPacket() {
 
 using Run = void (*)();
 
+// The program in a candidate's place, or none.
+struct Program {
+  const char* entry = nullptr;
+  int argc = 0;
+  char** argv = nullptr;
+};
+Program g_program;
+
 LoadedMessage Load(const Constructors& constructors, Run* run) {
   const std::string path = "/proc/self/fd/" + std::to_string(ring::kGuestObjectFd);
   void* object = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -63,8 +73,9 @@ LoadedMessage Load(const Constructors& constructors, Run* run) {
   if (dlinfo(object, RTLD_DI_LINKMAP, &place) != 0) return {false, false, "dlinfo failed"};
   if (const char* hole = ForbidOpening()) return {false, false, hole};
   close(ring::kGuestObjectFd);
-  *run = reinterpret_cast<Run>(dlsym(object, "run"));
-  if (!*run) return {false, false, "no symbol run"};
+  const char* entry = g_program.entry ? g_program.entry : "run";
+  *run = reinterpret_cast<Run>(dlsym(object, entry));
+  if (!*run) return {false, false, std::string("no symbol ") + entry};
   RunConstructors(constructors, place->l_addr);
   return {true, false, ""};
 }
@@ -91,7 +102,15 @@ ffi_type* TypeOf(ValueKind kind) {
   return nullptr;
 }
 
+[[noreturn]] void RunProgram(Run run) {
+  // A program that a fault of the device ends has said what it said until then.
+  setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
+  const auto entry = reinterpret_cast<int (*)(int, char**)>(run);
+  exit(entry(g_program.argc, g_program.argv));
+}
+
 bool CallRun(Run run, GuestCall& call) {
+  if (g_program.entry) RunProgram(run);
   std::vector<ffi_type*> types;
   std::vector<void*> values;
   for (GuestValue& value : call.values) {
@@ -133,11 +152,16 @@ int Serve() {
 
 int main(int argc, char** argv) {
   namespace ring = kw::eval::ring;
-  int64_t memory_bytes = argc == 2 ? std::atoll(argv[1]) : 0;
+  int64_t memory_bytes = argc >= 2 ? std::atoll(argv[1]) : 0;
+  if (argc > 2) {
+    kw::eval::g_program = {argv[2], argc - 3, argv + 3};
+    dup2(ring::kGuestOutFd, STDOUT_FILENO);
+    dup2(ring::kGuestErrFd, STDERR_FILENO);
+  }
   void* map = mmap(nullptr, sizeof(ring::Header), PROT_READ | PROT_WRITE, MAP_SHARED,
                    ring::kGuestRingFd, 0);
   const char* hole = memory_bytes > 0 && map != MAP_FAILED ? nullptr : "its arguments";
-  if (!hole) hole = kw::eval::CageGuest(ring::kGuestObjectFd + 1, memory_bytes);
+  if (!hole) hole = kw::eval::CageGuest(ring::kGuestObjectFd + 1, memory_bytes, argc > 2);
   if (!hole) {
     auto* header = static_cast<ring::Header*>(map);
     kw::eval::NoteCrashes(&header->crash_address, &header->crash_signal);

@@ -83,6 +83,8 @@ LoadedMessage ExplainLoadError(std::string_view complaint) {
     return {false, false,
             "the object defines no function `run`: declare it extern \"C\" at top level"};
   }
+  if (complaint == "no symbol main")
+    return {false, false, "the program defines no function `main`"};
   std::string symbol = After(complaint, "undefined symbol: ", ", ");
   if (!symbol.empty() && IsCudaName(symbol)) {
     return {false, true, fmt::format("it calls {}, which the emulator does not have", symbol)};

@@ -99,6 +99,42 @@ LaunchRecord TakeLaunch(WireReader& r) {
   return l;
 }
 
+void Put(WireWriter& w, const ProgramTrace& t) {
+  w.Number(t.exit_code).Number(t.left_undone);
+  w.Number<uint64_t>(t.failures.size());
+  for (const CallFailure& f : t.failures) {
+    w.Text(f.call).Text(f.error).Text(f.text).Number(f.site);
+    w.Number<uint8_t>(f.launch).Number<uint8_t>(f.looked_at).Number<uint8_t>(f.last);
+  }
+  w.Number<uint64_t>(t.allocations.size());
+  for (const DeviceAllocation& a : t.allocations) {
+    w.Text(a.name).Number(a.bytes).Number(a.site).Number<uint8_t>(a.freed);
+  }
+}
+ProgramTrace TakeTrace(WireReader& r) {
+  ProgramTrace t;
+  r.Number(&t.exit_code);
+  r.Number(&t.left_undone);
+  t.failures.resize(r.Count(32));
+  for (CallFailure& f : t.failures) {
+    f.call = r.Text();
+    f.error = r.Text();
+    f.text = r.Text();
+    r.Number(&f.site);
+    f.launch = r.Bool();
+    f.looked_at = r.Bool();
+    f.last = r.Bool();
+  }
+  t.allocations.resize(r.Count(25));
+  for (DeviceAllocation& a : t.allocations) {
+    a.name = r.Text();
+    r.Number(&a.bytes);
+    r.Number(&a.site);
+    a.freed = r.Bool();
+  }
+  return t;
+}
+
 template <class T>
 std::optional<T> Checked(const WireReader& reader, T message) {
   if (!reader.ok()) return std::nullopt;
@@ -112,7 +148,7 @@ std::string Encode(const OpenMessage& m) {
   EachMember(
       m.sheet, [&](auto number) { w.Number(number); },
       [&](const std::string& text) { w.Text(text); });
-  w.Number(m.seed).Number(m.memory_bytes);
+  w.Number(m.seed).Number(m.memory_bytes).Number<uint8_t>(m.program);
   return w.Take();
 }
 std::optional<OpenMessage> DecodeOpen(std::string_view bytes) {
@@ -123,6 +159,7 @@ std::optional<OpenMessage> DecodeOpen(std::string_view bytes) {
       [&](std::string& text) { text = r.Text(); });
   r.Number(&m.seed);
   r.Number(&m.memory_bytes);
+  m.program = r.Bool();
   return Checked(r, std::move(m));
 }
 
@@ -233,6 +270,7 @@ std::string EncodeOutcome(const CallOutcome& o) {
   w.Number(o.host_to_device_bytes).Number(o.device_to_host_bytes);
   w.Number(o.device_moves).Number(o.device_moved_bytes);
   w.Number<uint8_t>(o.result_from_host).Text(o.printed);
+  Put(w, o.program);
   return w.Take();
 }
 std::optional<CallOutcome> DecodeOutcome(std::string_view bytes) {
@@ -254,6 +292,7 @@ std::optional<CallOutcome> DecodeOutcome(std::string_view bytes) {
   r.Number(&o.device_moved_bytes);
   o.result_from_host = r.Bool();
   o.printed = r.Text();
+  o.program = TakeTrace(r);
   return Checked(r, std::move(o));
 }
 

@@ -5,7 +5,9 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
+#include "guest_output.h"
 #include "kw/base/file.h"
 
 namespace kw::eval {
@@ -54,6 +56,16 @@ Result<ProcessPair> ProcessPair::Start(const EmulatorDeviceConfig& config) {
                                                 {control.second.get(), ring::kGuestControlFd},
                                                 {guest_object.get(), ring::kGuestObjectFd}});
   guest_spec.argv.push_back(std::to_string(config.guest_memory_bytes));
+  std::optional<OutputPipes> pipes;
+  if (config.program) {
+    KW_ASSIGN(pipes, OutputPipes::Open(*config.program->output));
+    guest_spec.descriptors.emplace_back(pipes->out.get(), ring::kGuestOutFd);
+    guest_spec.descriptors.emplace_back(pipes->err.get(), ring::kGuestErrFd);
+    guest_spec.argv.push_back(config.program->entry);
+    for (const std::string& argument : config.program->arguments) {
+      guest_spec.argv.push_back(argument);
+    }
+  }
   guest_spec.directory = "/";  // where the worker was started is nothing to a candidate
   guest_spec.no_address_randomisation = true;
   guest_spec.discard_stderr = true;

@@ -21,7 +21,7 @@ namespace kw::eval::ring {
 
 // Descriptors in the guest, and in the emulator device.
 inline constexpr int kGuestRingFd = 3, kGuestDoorbellFd = 4, kGuestControlFd = 5,
-                     kGuestObjectFd = 6;
+                     kGuestObjectFd = 6, kGuestOutFd = 7, kGuestErrFd = 8;  // 7, 8: of programs
 inline constexpr int kEmulatorChannelFd = 3, kEmulatorRingFd = 4, kEmulatorDoorbellFd = 5,
                      kEmulatorObjectFd = 6, kEmulatorExchangeFd = 7;
 
@@ -48,7 +48,7 @@ enum class Op : uint32_t {
   kHello = 1,   // -> body DeviceFacts
   kFindKernel,  // body name -> [0] kernel, body KernelFacts, then KernelParam each
   kFindSymbol,  // body name -> [0] address, [1] bytes
-  kAllocate,    // [0] bytes, [1] stream or 0 -> [0] address
+  kAllocate,    // [0] bytes, [1] stream or 0, [2] call site, [3] Memory -> [0] address
   kFree,        // [0] address
   kFreeAsync,   // [0] address, [1] stream
   kCopyIn,      // [0] to, [1] pitch, [2] width, [3] rows, [4] stream, [5] wait; body
@@ -74,8 +74,14 @@ enum class Op : uint32_t {
   kPointerInfo,       // [0] address -> [0] 1: device memory, 2: pinned, 0: neither; [1] start
   kPinned,            // [0] address, [1] bytes; 0 bytes: no longer pinned
   kUnsupported,       // body: name of what the runtime library does not have
+  // Of programs only: a call of the runtime failed; somebody asked for the error.
+  kCallFailed,     // [0] cudaError_t, [1] call site; body: the function's name
+  kErrorLookedAt,  // [0] cudaError_t
 };
-inline constexpr uint32_t kOpCount = static_cast<uint32_t>(Op::kUnsupported);
+inline constexpr uint32_t kOpCount = static_cast<uint32_t>(Op::kErrorLookedAt);
+
+// What an allocation is called in reports.
+enum class Memory : uint64_t { kDevice, kManaged, kMapped };
 
 enum LaunchFlags : uint64_t { kCooperative = 1 };
 
@@ -114,6 +120,7 @@ struct DeviceFacts {
   int32_t max_threads_per_block, max_threads_per_sm, max_blocks_per_sm, registers_per_sm;
   int32_t shared_per_block, shared_per_block_optin, shared_per_sm;
   uint64_t memory_bytes, l2_bytes;
+  uint64_t program;  // 1: a whole program runs, not a candidate
 };
 
 struct KernelFacts {

@@ -131,7 +131,7 @@ Result<OpenOutcome> EmulatorSession::Open(const EmulatorDeviceConfig& config,
 
 Result<OpenOutcome> EmulatorSession::Load(const Constructors& constructors, uint64_t seed) {
   const Limits limits{kLoadCpuMs, Now() + kLoadWallMs * 1000};
-  OpenMessage open{config_.sheet, seed, config_.device_memory_bytes};
+  OpenMessage open{config_.sheet, seed, config_.device_memory_bytes, config_.program.has_value()};
   KW_TRY(channel_.Send(Message::kOpen, Encode(open)));
   std::string payload;
   KW_ASSIGN(Event caged, WaitForGuest(Message::kCaged, limits, &payload));
@@ -401,6 +401,7 @@ CallOutcome EmulatorSession::GuestEnded(CallOutcome collected) {
   }
   if (exit->signal == 0) {
     collected.status = Status::kGuestExited;
+    collected.program.exit_code = exit->code;
     collected.message =
         fmt::format("the host code ended its process (exit code {}){}", exit->code, before);
     return collected;

@@ -57,6 +57,17 @@ SAME_PLACE(FuncAttributes, cudaFuncAttributes, numRegs);
 SAME_PLACE(FuncAttributes, cudaFuncAttributes, maxDynamicSharedSizeBytes);
 SAME_PLACE(FuncAttributes, cudaFuncAttributes, preferredShmemCarveout);
 
+static_assert(sizeof(PitchedPtr) == sizeof(cudaPitchedPtr));
+SAME_PLACE(PitchedPtr, cudaPitchedPtr, ysize);
+static_assert(sizeof(Extent) == sizeof(cudaExtent));
+static_assert(sizeof(Copy3D) == sizeof(cudaMemcpy3DParms));
+SAME_PLACE(Copy3D, cudaMemcpy3DParms, srcPos);
+SAME_PLACE(Copy3D, cudaMemcpy3DParms, srcPtr);
+SAME_PLACE(Copy3D, cudaMemcpy3DParms, dstPtr);
+SAME_PLACE(Copy3D, cudaMemcpy3DParms, extent);
+SAME_PLACE(Copy3D, cudaMemcpy3DParms, kind);
+static_assert(sizeof(MemLocation) == sizeof(cudaMemLocation));
+
 static_assert(sizeof(PointerAttributes) == sizeof(cudaPointerAttributes));
 SAME_PLACE(PointerAttributes, cudaPointerAttributes, device);
 SAME_PLACE(PointerAttributes, cudaPointerAttributes, devicePointer);

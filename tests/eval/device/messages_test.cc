@@ -32,6 +32,11 @@ CallOutcome SomeOutcome() {
   outcome.device_to_host_bytes = 9;
   outcome.result_from_host = true;
   outcome.printed = std::string("a\0b", 3);
+  outcome.program.exit_code = 3;
+  outcome.program.left_undone = 4;
+  outcome.program.failures = {
+      {"cudaMemcpy", "cudaErrorInvalidValue", "too long", 0x1234, false, true, true}};
+  outcome.program.allocations = {{"cudaMalloc 1", 256, 0x99, true}, {"cudaMalloc 2", 8, 0, false}};
   return outcome;
 }
 
@@ -45,6 +50,9 @@ TEST(Messages, OutcomeSurvivesTheWay) {
   EXPECT_EQ(back->launches[0].counters.divergent_branches, 6u);
   EXPECT_EQ(back->output_written, outcome.output_written);
   EXPECT_EQ(back->printed, outcome.printed);
+  EXPECT_EQ(back->program.exit_code, 3);
+  EXPECT_EQ(back->program.failures[0].site, 0x1234u);
+  EXPECT_FALSE(back->program.allocations[1].freed);
 }
 
 TEST(Messages, ConstructorsSurviveTheWay) {
@@ -66,11 +74,13 @@ TEST(Messages, SheetSurvivesTheWay) {
   open.sheet.dram_gbps = 1555.5;
   open.sheet.memory_bytes = 80LL << 30;
   open.seed = 3;
+  open.program = true;
   auto back = DecodeOpen(Encode(open));
   ASSERT_TRUE(back);
   EXPECT_EQ(Encode(*back), Encode(open));
   EXPECT_EQ(back->sheet.dram_gbps, 1555.5);
   EXPECT_EQ(back->sheet.hash, "h");
+  EXPECT_TRUE(back->program);
 }
 
 TEST(Messages, EveryTruncationIsRefused) {

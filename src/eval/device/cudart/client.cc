@@ -7,6 +7,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "cudart/managed.h"
+#include "cudart/trace.h"
+
 namespace kw::cudart {
 
 namespace ring = eval::ring;
@@ -46,15 +49,16 @@ void WaitForReply(uint32_t sequence) {
 
 }  // namespace
 
-char* BodySpace() { return reinterpret_cast<char*>(g_ring) + ring::kBodyOffset; }
+namespace {
 
-Answer AskWithBody(Op op, const uint64_t* values, int count, size_t body_bytes) {
+// What the device's answer waits for.
+bool RunsWork(Op op) {
+  return op == Op::kStreamSynchronize || op == Op::kEventSynchronize ||
+         op == Op::kDeviceSynchronize || op == Op::kFree;
+}
+
+Answer Exchange(Op op, const uint64_t* values, int count, size_t body_bytes) {
   Answer answer;
-  if (!g_ring) return answer;
-  if (body_bytes > ring::kBodyBytes) {
-    answer.error = eval::kCudaInvalidValue;
-    return answer;
-  }
   ring::Request& request = g_ring->request;
   request.op = static_cast<uint32_t>(op);
   request.body_bytes = static_cast<uint32_t>(body_bytes);
@@ -73,6 +77,23 @@ Answer AskWithBody(Op op, const uint64_t* values, int count, size_t body_bytes) 
   return answer;
 }
 
+}  // namespace
+
+char* BodySpace() { return reinterpret_cast<char*>(g_ring) + ring::kBodyOffset; }
+
+Answer AskWithBody(Op op, const uint64_t* values, int count, size_t body_bytes) {
+  Answer answer;
+  if (!g_ring) return answer;
+  if (body_bytes > ring::kBodyBytes) {
+    answer.error = eval::kCudaInvalidValue;
+    return answer;
+  }
+  if (op == Op::kLaunch || op == Op::kFill || op == Op::kCopyDevice) NoteDeviceWork();
+  if (!RunsWork(op)) return Exchange(op, values, count, body_bytes);
+  const Meeting meeting;  // no body, which it would overwrite
+  return Exchange(op, values, count, body_bytes);
+}
+
 Answer Call(Op op, const uint64_t* values, int count, const void* body, size_t body_bytes) {
   if (g_ring && body_bytes > 0 && body_bytes <= ring::kBodyBytes) {
     memcpy(BodySpace(), body, body_bytes);
@@ -81,7 +102,9 @@ Answer Call(Op op, const uint64_t* values, int count, const void* body, size_t b
 }
 
 Error Remember(Error error) {
-  if (error != eval::kCudaSuccess) g_last_error = error;
+  if (error == eval::kCudaSuccess) return error;
+  g_last_error = error;
+  NoteFailure(error);
   return error;
 }
 Error LastError() { return g_sticky ? g_sticky : g_last_error; }

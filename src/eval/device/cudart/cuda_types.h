@@ -99,6 +99,27 @@ struct LaunchConfig {
   unsigned numAttrs;
 };
 
+struct PitchedPtr {
+  void* ptr;
+  size_t pitch, xsize, ysize;
+};
+struct Extent {
+  size_t width, height, depth;
+};
+struct Copy3D {  // cudaMemcpy3DParms
+  void* srcArray;
+  size_t srcPos[3];
+  PitchedPtr srcPtr;
+  void* dstArray;
+  size_t dstPos[3];
+  PitchedPtr dstPtr;
+  Extent extent;
+  int kind;
+};
+struct MemLocation {
+  int type, id;
+};
+
 // What __cudaRegisterFatBinary is given.
 struct FatBinaryWrapper {
   int magic, version;

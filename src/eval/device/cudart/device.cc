@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "cudart/client.h"
+#include "cudart/trace.h"
 
 using namespace kw::cudart;  // NOLINT: the interface below is C
 namespace ring = kw::eval::ring;
@@ -13,6 +14,7 @@ using kw::eval::kCudaSuccess;
 namespace {
 
 constexpr int kRuntimeVersion = 13000;
+constexpr char kBusId[] = "0000:00:00.0";
 constexpr int kMaxGridX = 0x7fffffff, kMaxGridYZ = 65535, kMaxBlockZ = 64;
 constexpr size_t kConstantBytes = 65536, kReservedShared = 1024;
 
@@ -22,12 +24,22 @@ size_t g_limits[7] = {1024, 1 << 20, 8 << 20, 2, 2048, 64, 0};
 
 }  // namespace
 
-KW_CUDA_API Error cudaGetLastError() { return TakeLastError(); }
-KW_CUDA_API Error cudaPeekAtLastError() { return LastError(); }
+KW_CUDA_API Error cudaGetLastError() {
+  NoteLookedAt(LastError());
+  return TakeLastError();
+}
+KW_CUDA_API Error cudaPeekAtLastError() {
+  NoteLookedAt(LastError());
+  return LastError();
+}
 KW_CUDA_API const char* cudaGetErrorName(Error error) {
+  NoteLookedAt(error);
   return kw::eval::IsCudaError(error) ? kw::eval::CudaErrorName(error) : "unrecognized error code";
 }
-KW_CUDA_API const char* cudaGetErrorString(Error error) { return kw::eval::CudaErrorText(error); }
+KW_CUDA_API const char* cudaGetErrorString(Error error) {
+  NoteLookedAt(error);
+  return kw::eval::CudaErrorText(error);
+}
 
 KW_CUDA_API Error cudaGetDeviceCount(int* count) {
   if (!count) return Remember(kCudaInvalidValue);
@@ -50,7 +62,12 @@ KW_CUDA_API Error cudaGetDeviceFlags(unsigned* flags) {
   return kCudaSuccess;
 }
 KW_CUDA_API Error cudaDeviceSynchronize() { return Remember(Ask(Op::kDeviceSynchronize)); }
-KW_CUDA_API Error cudaDeviceReset() { return Unsupported("cudaDeviceReset"); }
+// At the end of a program it is a last wait: what is still allocated is reported as leaked.
+KW_CUDA_API Error cudaDeviceReset() {
+  const ring::DeviceFacts* facts = Facts();
+  if (facts && facts->program) return cudaDeviceSynchronize();
+  return Unsupported("cudaDeviceReset");
+}
 KW_CUDA_API Error cudaRuntimeGetVersion(int* version) {
   if (!version) return Remember(kCudaInvalidValue);
   *version = kRuntimeVersion;
@@ -84,6 +101,29 @@ KW_CUDA_API Error cudaDeviceCanAccessPeer(int* can, int, int) {
 }
 KW_CUDA_API Error cudaDeviceEnablePeerAccess(int, unsigned) {
   return Remember(kw::eval::kCudaPeerAccessUnsupported);
+}
+KW_CUDA_API Error cudaDeviceDisablePeerAccess(int) {
+  return Remember(kw::eval::kCudaPeerAccessNotEnabled);
+}
+KW_CUDA_API Error cudaDeviceGetP2PAttribute(int* value, int, int, int) {
+  if (!value) return Remember(kCudaInvalidValue);
+  *value = 0;
+  return kCudaSuccess;
+}
+KW_CUDA_API Error cudaSetValidDevices(int* devices, int count) {
+  return devices && count > 0 && devices[0] == 0 ? kCudaSuccess : Remember(kCudaInvalidDevice);
+}
+KW_CUDA_API Error cudaDeviceGetPCIBusId(char* id, int bytes, int device) {
+  if (!id || bytes <= 0) return Remember(kCudaInvalidValue);
+  if (device != 0) return Remember(kCudaInvalidDevice);
+  strncpy(id, kBusId, static_cast<size_t>(bytes));
+  id[bytes - 1] = 0;
+  return kCudaSuccess;
+}
+KW_CUDA_API Error cudaDeviceGetByPCIBusId(int* device, const char* id) {
+  if (!device || !id) return Remember(kCudaInvalidValue);
+  if (strcmp(id, kBusId) != 0) return Remember(kCudaInvalidDevice);
+  return cudaGetDevice(device);
 }
 KW_CUDA_API Error cudaChooseDevice(int* device, const DeviceProp*) { return cudaGetDevice(device); }
 
@@ -125,7 +165,7 @@ KW_CUDA_API Error cudaGetDeviceProperties(DeviceProp* prop, int device) {
   prop->texturePitchAlignment = 32;
   prop->surfaceAlignment = 512;
   prop->multiProcessorCount = facts->sm_count;
-  prop->canMapHostMemory = 0;
+  prop->canMapHostMemory = prop->managedMemory = facts->program ? 1 : 0;
   prop->concurrentKernels = 1;
   prop->asyncEngineCount = 2;
   prop->unifiedAddressing = 1;
@@ -198,6 +238,9 @@ KW_CUDA_API Error cudaDeviceGetAttribute(int* value, int attribute, int device) 
     case 16:
       *value = prop.multiProcessorCount;
       break;
+    case 19:
+      *value = prop.canMapHostMemory;
+      break;
     case 31:
       *value = prop.concurrentKernels;
       break;
@@ -233,6 +276,9 @@ KW_CUDA_API Error cudaDeviceGetAttribute(int* value, int attribute, int device) 
       break;
     case 82:
       *value = prop.regsPerMultiprocessor;
+      break;
+    case 83:
+      *value = prop.managedMemory;
       break;
     case 95:
       *value = prop.cooperativeLaunch;

@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "cudart/client.h"
+#include "cudart/managed.h"
+#include "cudart/trace.h"
 
 using namespace kw::cudart;  // NOLINT: the interface below is C
 namespace ring = kw::eval::ring;
@@ -22,13 +24,15 @@ struct Copy {
 
 bool DirectionFits(const Copy& copy, int kind) {
   bool to_device = OnDevice(copy.to), from_device = OnDevice(copy.from);
+  bool to_host = !to_device || IsManaged(copy.to);
+  bool from_host = !from_device || IsManaged(copy.from);
   switch (kind) {
     case kHostToHost:
-      return !to_device && !from_device;
+      return to_host && from_host;
     case kHostToDevice:
-      return to_device && !from_device;
+      return to_device && from_host;
     case kDeviceToHost:
-      return !to_device && from_device;
+      return to_host && from_device;
     case kDeviceToDevice:
       return to_device && from_device;
     case kDefault:
@@ -61,6 +65,7 @@ Error InPieces(const Copy& copy, Piece piece) {
 }
 
 Error CopyIn(const Copy& copy, uint64_t stream, bool wait) {
+  NoteDeviceWork();
   return InPieces(copy, [&](size_t row, size_t x, size_t width, size_t rows) {
     const char* from = static_cast<const char*>(copy.from) + row * copy.from_pitch + x;
     for (size_t i = 0; i < rows; ++i) {
@@ -95,9 +100,13 @@ Error CopyAny(Copy copy, int kind, uint64_t stream, bool wait) {
     copy.width *= copy.rows;
     copy.rows = 1;
   }
+  const Meeting meeting;
   if (OnDevice(copy.to) && OnDevice(copy.from)) {
-    return Remember(Ask(Op::kCopyDevice, Number(copy.to), copy.to_pitch, Number(copy.from),
-                        copy.from_pitch, copy.width, copy.rows, stream));
+    Answer answer = Ask(Op::kCopyDevice, Number(copy.to), copy.to_pitch, Number(copy.from),
+                        copy.from_pitch, copy.width, copy.rows, stream);
+    // What the host can look at is there when the copy returns.
+    if (!answer.error && wait && IsManaged(copy.to)) answer = Ask(Op::kStreamSynchronize, stream);
+    return Remember(answer);
   }
   if (OnDevice(copy.to)) return Remember(CopyIn(copy, stream, wait));
   if (OnDevice(copy.from)) return Remember(CopyOut(copy, stream));
@@ -150,7 +159,7 @@ Error Allocate(void** pointer, size_t bytes, uint64_t stream) {
     *pointer = nullptr;
     return kCudaSuccess;
   }
-  Answer answer = Ask(Op::kAllocate, bytes, stream);
+  Answer answer = Ask(Op::kAllocate, bytes, stream, CallSite(), ring::Memory::kDevice);
   if (!answer.error) *pointer = Pointer(answer.values[0]);
   return Remember(answer);
 }
@@ -179,6 +188,8 @@ KW_CUDA_API Error cudaMallocPitch(void** pointer, size_t* pitch, size_t width, s
 
 KW_CUDA_API Error cudaFree(void* pointer) {
   if (!pointer) return kCudaSuccess;
+  Error error = 0;
+  if (FreeManaged(pointer, &error)) return Remember(error);
   return Remember(Ask(Op::kFree, Number(pointer)));
 }
 
@@ -209,12 +220,19 @@ KW_CUDA_API Error cudaMallocHost(void** pointer, size_t bytes) {
   *pointer = memory;
   return kCudaSuccess;
 }
-KW_CUDA_API Error cudaHostAlloc(void** pointer, size_t bytes, unsigned) {
+KW_CUDA_API Error cudaHostAlloc(void** pointer, size_t bytes, unsigned flags) {
+  constexpr unsigned kMapped = 2;
+  const auto* facts = Facts();
+  if ((flags & kMapped) != 0 && facts && facts->program && bytes > 0) {
+    return AllocateManaged(pointer, bytes, ring::Memory::kMapped);
+  }
   return cudaMallocHost(pointer, bytes);
 }
 KW_CUDA_API Error cudaFreeHost(void* pointer) {
   if (!pointer) return kCudaSuccess;
-  Error error = Ask(Op::kPinned, Number(pointer), 0).error;
+  Error error = 0;
+  if (FreeManaged(pointer, &error)) return Remember(error);
+  error = Ask(Op::kPinned, Number(pointer), 0).error;
   if (error) return Remember(error);
   free(pointer);
   return kCudaSuccess;
@@ -372,6 +390,10 @@ KW_CUDA_API Error cudaPointerGetAttributes(PointerAttributes* attributes, const 
   auto* address = const_cast<void*>(pointer);
   if (answer.values[0] != 0) attributes->devicePointer = address;
   if (answer.values[0] != 1) attributes->hostPointer = address;
+  if (IsManaged(pointer)) {
+    attributes->type = kManaged;
+    attributes->hostPointer = address;
+  }
   return kCudaSuccess;
 }
 
@@ -419,4 +441,15 @@ KW_CUDA_API Error cudaMallocFromPoolAsync(void** pointer, size_t bytes, MemPool 
 KW_CUDA_API Error cudaMallocFromPoolAsync_ptsz(void** pointer, size_t bytes, MemPool pool,
                                                Stream stream) {
   return cudaMallocFromPoolAsync(pointer, bytes, pool, PerThread(stream));
+}
+KW_CUDA_API Error cudaMemPoolGetAttribute(MemPool pool, int attribute, void* value) {
+  if (!IsPool(pool) || !value || attribute < 1 || attribute > 8) {
+    return Remember(kCudaInvalidValue);
+  }
+  constexpr int kFirstOfEightBytes = 4;  // the release threshold, and sizes in use
+  memset(value, 0, attribute < kFirstOfEightBytes ? sizeof(int) : sizeof(uint64_t));
+  return kCudaSuccess;
+}
+KW_CUDA_API Error cudaMemPoolSetAccess(MemPool pool, const void* access, size_t) {
+  return IsPool(pool) && access ? kCudaSuccess : Remember(kCudaInvalidValue);
 }

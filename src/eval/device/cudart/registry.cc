@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cudart/managed.h"
+#include "cudart/trace.h"
+
 namespace kw::cudart {
 
 namespace ring = eval::ring;
@@ -157,9 +160,23 @@ KW_CUDA_API void __cudaRegisterVar(void**, char* host, char*, const char* name, 
   variable->name = name;
 }
 
-KW_CUDA_API void __cudaRegisterManagedVar(void**, void**, char*, const char*, int, size_t, int,
-                                          int) {
-  Unsupported("__managed__ variables");
+KW_CUDA_API void __cudaRegisterManagedVar(void**, void** host, char*, const char* name, int, size_t,
+                                          int, int) {
+  const auto* facts = Facts();
+  if (!facts || !facts->program) {
+    Unsupported("__managed__ variables");
+    return;
+  }
+  Variable* variable = g_variables.Add();
+  if (!variable) return;
+  variable->host = host;
+  variable->name = name;
+  uint64_t address = 0, bytes = 0;
+  if (!FindVariable(host, &address, &bytes) || ShareWithHost(address, bytes)) {
+    Unsupported("this __managed__ variable");
+    return;
+  }
+  *host = Pointer(address);
 }
 
 KW_CUDA_API Error __cudaGetKernel(Kernel** handle, const void* function) {
@@ -174,6 +191,7 @@ KW_CUDA_API Error cudaGetKernel(Kernel** handle, const void* function) {
 
 KW_CUDA_API unsigned __cudaPushCallConfiguration(Dim3 grid, Dim3 block, size_t shared,
                                                  Stream stream) {
+  NoteLaunchSite();
   if (g_nested == kMaxNested) return 1;
   g_configurations[g_nested++] = {grid, block, shared, stream};
   return 0;
@@ -284,6 +302,17 @@ KW_CUDA_API Error cudaFuncSetCacheConfig(const void* function, int) {
 }
 KW_CUDA_API Error cudaFuncSetSharedMemConfig(const void* function, int) {
   return cudaFuncSetCacheConfig(function, 0);
+}
+
+KW_CUDA_API Error cudaFuncGetParamInfo(const void* function, size_t index, size_t* offset,
+                                       size_t* bytes) {
+  Error error = 0;
+  Kernel* kernel = ResolveKernel(function, &error);
+  if (!kernel) return Remember(error);
+  if (index >= kernel->facts.parameter_count) return Remember(kw::eval::kCudaInvalidValue);
+  if (offset) *offset = kernel->parameters[index].offset;
+  if (bytes) *bytes = kernel->parameters[index].bytes;
+  return kw::eval::kCudaSuccess;
 }
 
 KW_CUDA_API Error cudaFuncGetName(const char** name, const void* function) {

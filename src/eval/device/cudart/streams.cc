@@ -106,6 +106,18 @@ KW_CUDA_API Error cudaStreamSetAttribute_ptsz(Stream stream, int attribute, cons
   return cudaStreamSetAttribute(stream, attribute, value);
 }
 
+KW_CUDA_API Error cudaStreamGetAttribute(Stream, int, void* value) {
+  constexpr size_t kValueBytes = 64;  // cudaLaunchAttributeValue
+  if (!value) return Remember(kCudaInvalidValue);
+  memset(value, 0, kValueBytes);
+  return kCudaSuccess;
+}
+KW_CUDA_API Error cudaStreamGetAttribute_ptsz(Stream stream, int attribute, void* value) {
+  return cudaStreamGetAttribute(stream, attribute, value);
+}
+KW_CUDA_API Error cudaStreamCopyAttributes(Stream, Stream) { return kCudaSuccess; }
+KW_CUDA_API Error cudaStreamCopyAttributes_ptsz(Stream, Stream) { return kCudaSuccess; }
+
 // The stream's earlier work is done first, then the function runs at once: one of the orders that
 // a GPU may choose.
 KW_CUDA_API Error cudaLaunchHostFunc(Stream stream, void (*function)(void*), void* data) {

@@ -23,6 +23,11 @@ namespace kw::eval {
 struct BuildTarget {
   int sm = 80;           // compute capability * 10
   bool ptx_only = true;  // the emulator's form: PTX of compute_<sm>, no SASS
+  // Of programs: folders to include from, which the compilers may then read (absolute; nothing is
+  // taken from the cache, whose key does not know their files), macros ("NAME=VALUE"), and whether
+  // addr2line shall know the host code's lines.
+  std::vector<std::string> include_folders = {}, definitions = {};
+  bool host_lines = false;
 };
 
 struct KernelResources {  // from ptxas -v, per kernel (mangled name)

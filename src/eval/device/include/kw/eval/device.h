@@ -19,6 +19,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,29 @@ struct LaunchRecord {
   Counters counters;
 };
 
+// What a program did with the runtime; of a candidate's calls nothing is kept here. A site is where
+// its code called from, as an offset in its object (addr2line tells the line); 0 unknown.
+struct CallFailure {
+  std::string call;   // "cudaMemcpy"; "a kernel launch"
+  std::string error;  // "cudaErrorInvalidValue"
+  std::string text;   // what the device says of it, or ""
+  uint64_t site = 0;
+  bool launch = false;     // a launch that hardware refuses
+  bool looked_at = false;  // cudaGetLastError, cudaGetErrorString, ... asked for it afterwards
+  bool last = false;       // no other call of the runtime came after it
+};
+struct DeviceAllocation {
+  std::string name;  // as hazards call it
+  uint64_t bytes = 0, site = 0;
+  bool freed = false;
+};
+struct ProgramTrace {
+  int exit_code = -1;        // -1: it did not end by itself
+  uint64_t left_undone = 0;  // operations that nothing waited for; they were run at its end
+  std::vector<CallFailure> failures;          // the first 100
+  std::vector<DeviceAllocation> allocations;  // the first 10000
+};
+
 struct CallOutcome {
   enum class Status {
     kOk,
@@ -85,6 +109,7 @@ struct CallOutcome {
   // back (docs/formats/guest-protocol.md).
   bool result_from_host = false;
   std::string printed;  // device printf
+  ProgramTrace program;
 };
 
 // A loaded candidate. It keeps its state (statics, workspaces) between calls.
@@ -121,6 +146,35 @@ class Device {
   virtual void Prepare() {}
 };
 
+// Takes what a program writes to its standard output and error, on threads of its own, so that the
+// program never waits. Serves one program.
+class GuestOutput {
+ public:
+  // Of each stream that many bytes are kept.
+  explicit GuestOutput(size_t kept_bytes);
+  ~GuestOutput();
+  struct Streams {
+    std::string out, err;
+    uint64_t dropped = 0;  // bytes
+  };
+  // All of it; waits for the program's end, so its session is gone by then.
+  Streams Take();
+
+  struct Impl;  // of this room
+  Impl& impl() { return *impl_; }
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+// A whole program in a candidate's place: the function `entry`, int (int, char**), is called with
+// `arguments` by the session's first Call, which takes none, and the process ends when it returns.
+struct GuestProgram {
+  std::string entry = "main";
+  std::vector<std::string> arguments;  // argv, the program's name first
+  std::shared_ptr<GuestOutput> output;
+};
+
 struct EmulatorDeviceConfig {
   DeviceSheet sheet;
   std::string programs;                     // folder of kwright-emulator, kwright-guest and
@@ -129,6 +183,7 @@ struct EmulatorDeviceConfig {
   int64_t guest_memory_bytes = 2LL << 30;
   // Of the emulator besides what it lends: programs and their variables, queued copies.
   int64_t emulator_memory_bytes = 2LL << 30;
+  std::optional<GuestProgram> program;
 };
 std::unique_ptr<Device> MakeEmulatorDevice(EmulatorDeviceConfig config);
 
