@@ -162,6 +162,8 @@ std::string Findings::EndOf(const CallOutcome& outcome) {
                                     request_.lane_instruction_budget);
       break;
     case Ended::kUnsupported:
+    case Ended::kHostMemory:
+    case Ended::kDeviceMemory:
       report_.problem = outcome.message;
       break;
     case Ended::kOk:
