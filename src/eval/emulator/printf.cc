@@ -26,6 +26,11 @@ uint64_t LocalValue(const Warp& w, uint32_t at, int lane, uint32_t bytes) {
   return value;
 }
 
+void PutLocalWord(const Warp& w, uint32_t at, int lane, int32_t value) {
+  std::memcpy(w.local + (at >> 2) * (4 * kLanes) + lane * 4, &value, 4);
+  if (w.local_written != nullptr) w.local_written[at >> 2] |= 1u << lane;
+}
+
 // Bytes at a generic address.
 bool ReadGeneric(const Warp& w, uint64_t address, int lane, char* to, uint32_t bytes) {
   const uint64_t window = address & kWindowMask;
@@ -75,17 +80,20 @@ class Arguments {
     uint64_t value = 0;
     ReadGeneric(w_, address_ + at_, lane_, reinterpret_cast<char*>(&value), bytes);
     at_ += bytes;
+    ++taken_;
     return value;
   }
+  uint32_t taken() const { return taken_; }
 
  private:
   const Warp& w_;
   uint64_t address_;
   int lane_;
   uint64_t at_ = 0;
+  uint32_t taken_ = 0;
 };
 
-std::string Format(const Warp& w, const std::string& format, Arguments arguments, int lane) {
+std::string Format(const Warp& w, const std::string& format, Arguments& arguments, int lane) {
   std::string out;
   for (size_t i = 0; i < format.size(); ++i) {
     if (format[i] != '%') {
@@ -174,12 +182,16 @@ std::string Format(const Warp& w, const std::string& format, Arguments arguments
 
 bool DevicePrintf(Warp& w, const Op&, const CallSite& site) {
   std::string& printed = *w.launch->printed;
-  for (uint32_t m = w.mask; m != 0 && printed.size() < kMostPrinted; m &= m - 1) {
+  for (uint32_t m = w.mask; m != 0; m &= m - 1) {
     const int lane = std::countr_zero(m);
-    const uint64_t format = LocalValue(w, w.local_base + site.argument_offsets[0], lane, 8);
-    const uint64_t arguments = LocalValue(w, w.local_base + site.argument_offsets[1], lane, 8);
-    const std::string text = ReadString(w, format, lane).value_or("");
-    printed += Format(w, text, Arguments(w, arguments, lane), lane);
+    int32_t result = -1;  // no room
+    if (printed.size() < kMostPrinted) {
+      const uint64_t format = LocalValue(w, w.local_base + site.argument_offsets[0], lane, 8);
+      Arguments arguments(w, LocalValue(w, w.local_base + site.argument_offsets[1], lane, 8), lane);
+      printed += Format(w, ReadString(w, format, lane).value_or(""), arguments, lane);
+      result = static_cast<int32_t>(arguments.taken());
+    }
+    if (!site.results.empty()) PutLocalWord(w, w.local_base + site.results[0].to, lane, result);
   }
   if (printed.size() > kMostPrinted) printed.resize(kMostPrinted);
   return true;

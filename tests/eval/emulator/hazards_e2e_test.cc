@@ -56,6 +56,7 @@ constexpr std::string_view kWrong = R"(
   extern "C" __global__ void shared_uninitialised(float* y) { __shared__ float s[64]; if (threadIdx.x < 32) s[threadIdx.x] = 1; __syncthreads(); y[threadIdx.x] = s[threadIdx.x]; }
   extern "C" __global__ void shared_past_end(float* y) { extern __shared__ float s[]; s[threadIdx.x] = 1; __syncthreads(); y[threadIdx.x] = s[threadIdx.x]; }
   extern "C" __global__ void local_uninitialised(float* y, int n) { float a[8]; for (int i = 0; i < n; ++i) a[i] = i; y[threadIdx.x] = a[threadIdx.x % 8]; }
+  extern "C" __global__ void prints(int* y) { y[threadIdx.x] = printf("%d of %s\n", threadIdx.x, "all"); }
   extern "C" __global__ void endless(volatile int* flag, int* out) { int n = 0; while (*flag == 0) ++n; *out = n; }
   extern "C" __global__ void endless_plain(int* out, int step) { int n = 1; for (int i = 0; i >= 0; i = (i + step) & 1023) n = n * 3 + i; *out = n; }
   extern "C" __global__ void traps(int n) { if (threadIdx.x == n) __trap(); }
@@ -153,6 +154,9 @@ TEST(Hazards, MisalignedUninitialisedAndInputs) {
   EXPECT_EQ(s.bench.last_hazards[0].thread.x % 8, 7u);
   done = s.bench.Run("local_uninitialised", {1}, {64}, 0, s.y, 8);
   EXPECT_EQ(s.bench.HazardKinds(), "");
+  done = s.bench.Run("prints", {1}, {64}, 0, s.y);
+  EXPECT_EQ(s.bench.HazardKinds(), "");
+  EXPECT_EQ(s.bench.Download<int>(s.y, 64)[63], 2);
   done = s.bench.Run("shared_past_end", {1}, {64}, 128, s.y);
   EXPECT_EQ(done.status, Status::kFault);
   EXPECT_EQ(s.bench.HazardKinds(), "out_of_bounds");
