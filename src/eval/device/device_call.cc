@@ -111,6 +111,8 @@ CallOutcome DeviceService::End(const EndMessage& end, char* exchange) {
     outcome_.message = LeftUndone();
   }
   for (const Buffer& buffer : buffers_) from_host_.erase(buffer.address);
+  outcome_.kept_allocations = owned_.size();
+  for (const auto& [address, bytes] : owned_) outcome_.kept_bytes += bytes;
   timeline_.DestroyStream(call_stream_);
   call_stream_ = 0;
   return std::exchange(outcome_, {});

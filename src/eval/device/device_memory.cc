@@ -99,8 +99,24 @@ ServiceReply DeviceService::Allocate(uint64_t bytes, uint64_t stream, uint64_t s
 }
 
 ServiceReply DeviceService::NotOwned(uint64_t address) {
+  const bool again = freed_.contains(address);
   tracker_.Refused(kCudaInvalidValue,
-                   fmt::format("0x{:x} is no allocation, or was freed before", address));
+                   fmt::format("0x{:x} {}", address,
+                               again ? "was freed before" : "is no allocation of this program"));
+  if (!program_) {
+    Hazard hazard;
+    hazard.kind = again ? "double_free" : "invalid_free";
+    hazard.address = address;
+    hazard.text = again ? fmt::format(
+                              "frees 0x{:x}, which it has freed before: free each allocation once, "
+                              "and set its pointer to nullptr",
+                              address)
+                        : fmt::format(
+                              "frees 0x{:x}, which it has not allocated: inputs and outputs belong "
+                              "to the caller",
+                              address);
+    outcome_.hazards.push_back(std::move(hazard));
+  }
   return ErrorReply(kCudaInvalidValue);
 }
 
@@ -108,6 +124,7 @@ ServiceReply DeviceService::Free(uint64_t address) {
   // As on hardware: freeing waits for the device, so work that still uses the memory is done.
   timeline_.SynchronizeAll();
   if (owned_.erase(address) == 0) return NotOwned(address);
+  freed_.insert(address);
   tracker_.Freed(address);
   RunFree(address);
   return {};
@@ -116,6 +133,7 @@ ServiceReply DeviceService::Free(uint64_t address) {
 ServiceReply DeviceService::FreeAsync(uint64_t address, uint64_t stream) {
   if (!timeline_.HasStream(stream)) return ErrorReply(kCudaInvalidResourceHandle);
   if (owned_.erase(address) == 0) return NotOwned(address);
+  freed_.insert(address);
   tracker_.Freed(address);
   if (!Enqueue(stream, 0, [this, address] { RunFree(address); })) return ErrorReply(kCudaUnknown);
   return {};

@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "kw/eval/device.h"
@@ -126,6 +127,7 @@ class DeviceService {
   std::vector<Kernel> kernels_;
   std::map<uint64_t, uint64_t> symbols_;  // address -> bytes
   std::map<uint64_t, uint64_t> owned_;    // the guest's allocations: address -> bytes
+  std::unordered_set<uint64_t> freed_;    // addresses of those that it had
   std::map<uint64_t, uint64_t> pinned_;   // host address -> bytes
   std::set<uint64_t> from_host_;          // allocations whose last writer was a host copy
   uint64_t allocations_made_ = 0;

@@ -269,6 +269,7 @@ std::string EncodeOutcome(const CallOutcome& o) {
   for (const LaunchRecord& launch : o.launches) Put(w, launch);
   w.Number(o.host_to_device_bytes).Number(o.device_to_host_bytes);
   w.Number(o.device_moves).Number(o.device_moved_bytes);
+  w.Number(o.kept_allocations).Number(o.kept_bytes);
   w.Number<uint8_t>(o.result_from_host).Text(o.printed);
   Put(w, o.program);
   return w.Take();
@@ -290,6 +291,8 @@ std::optional<CallOutcome> DecodeOutcome(std::string_view bytes) {
   r.Number(&o.device_to_host_bytes);
   r.Number(&o.device_moves);
   r.Number(&o.device_moved_bytes);
+  r.Number(&o.kept_allocations);
+  r.Number(&o.kept_bytes);
   o.result_from_host = r.Bool();
   o.printed = r.Text();
   o.program = TakeTrace(r);

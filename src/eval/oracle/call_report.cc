@@ -13,9 +13,10 @@ namespace {
 using CallStatus = CallOutcome::Status;
 
 // Hazards that end the context on a GPU; all others are what hardware runs past in silence.
-constexpr std::array<std::string_view, 10> kFatalHazards = {
-    "out_of_bounds",   "misaligned", "use_after_free", "host_pointer", "trap",
-    "illegal_address", "assert",     "stack_overflow", "double_free",  "illegal_instruction"};
+constexpr std::array<std::string_view, 11> kFatalHazards = {
+    "out_of_bounds", "misaligned",          "use_after_free", "host_pointer",
+    "trap",          "illegal_address",     "assert",         "stack_overflow",
+    "double_free",   "illegal_instruction", "invalid_free"};
 
 bool IsFatal(const Hazard& hazard) {
   return std::find(kFatalHazards.begin(), kFatalHazards.end(), hazard.kind) != kFatalHazards.end();

@@ -63,6 +63,28 @@ bool IsRight(const CallOutcome& outcome, const Case& c, const std::vector<std::s
   return !right.empty() && outcome.outputs == right && !ReportOfCall(outcome, c);
 }
 
+// What the candidate held after some call.
+struct Held {
+  uint64_t call = 0, allocations = 0, bytes = 0;
+};
+
+// A workspace may be kept, and may grow with the shape; what grows with every call is lost.
+std::optional<OracleReport> Leak(const Held& before, const Held& after, const Case& c) {
+  const uint64_t calls = after.call - before.call;
+  if (calls < 16 || after.allocations < before.allocations + calls / 2) return std::nullopt;
+  OracleReport report = WrongResult(c, "leak");
+  report.status = Status::kRejected;
+  report.hazards = "found";
+  report.feedback = fmt::format(
+      "Device memory leaks: in {} calls the candidate's allocations grew from {} to {}, by about "
+      "{} "
+      "bytes a call. Free in run() what it allocates (cudaFreeAsync on the given stream), or "
+      "allocate once and keep it.",
+      calls, before.allocations, after.allocations,
+      (std::max(after.bytes, before.bytes) - before.bytes) / calls);
+  return report;
+}
+
 OracleReport StoppedAt(OracleReport report, const Prepared& one, int64_t calls_before) {
   report.failing->calls_before = calls_before;
   report.failing_inputs_hash = one.inputs_hash;
@@ -87,6 +109,7 @@ Result<OracleReport> RunEndurance(const Task& task, const std::vector<Case>& cas
   const uint64_t calls =
       options.calls.value_or(kLeastCalls + random.Below(kMostCalls - kLeastCalls + 1));
   uint64_t spent = 0;
+  Held warm, last;
   for (uint64_t i = 0; i < calls; ++i) {
     if (!options.calls && i >= kCallsOfAnyKernel && spent > kLaneInstructions) break;
     if (options.cancelled && options.cancelled()) {
@@ -101,6 +124,8 @@ Result<OracleReport> RunEndurance(const Task& task, const std::vector<Case>& cas
     const uint64_t lane_instructions = LaneInstructions(outcome);
     spent += lane_instructions;
     if (i < cases.size()) one.lane_instructions = lane_instructions;
+    last = {i + 1, outcome.kept_allocations, outcome.kept_bytes};
+    if (i + 1 == cases.size()) warm = last;
     if (IsRight(outcome, one.c, one.right)) continue;
     Comparison comparison;
     KW_ASSIGN(std::optional<OracleReport> failure,
@@ -110,6 +135,7 @@ Result<OracleReport> RunEndurance(const Task& task, const std::vector<Case>& cas
     }
     one.right = std::move(outcome.outputs);
   }
+  if (std::optional<OracleReport> leak = Leak(warm, last, prepared.front().c)) return *leak;
   return passed;
 }
 

@@ -29,6 +29,8 @@ CallOutcome SomeOutcome() {
   outcome.host_to_device_bytes = 8;
   outcome.device_moves = 2;
   outcome.device_moved_bytes = 24;
+  outcome.kept_allocations = 3;
+  outcome.kept_bytes = 768;
   outcome.device_to_host_bytes = 9;
   outcome.result_from_host = true;
   outcome.printed = std::string("a\0b", 3);
@@ -50,6 +52,7 @@ TEST(Messages, OutcomeSurvivesTheWay) {
   EXPECT_EQ(back->launches[0].counters.divergent_branches, 6u);
   EXPECT_EQ(back->output_written, outcome.output_written);
   EXPECT_EQ(back->printed, outcome.printed);
+  EXPECT_EQ(back->kept_bytes, 768u);
   EXPECT_EQ(back->program.exit_code, 3);
   EXPECT_EQ(back->program.failures[0].site, 0x1234u);
   EXPECT_FALSE(back->program.allocations[1].freed);

@@ -52,6 +52,26 @@ TEST_F(EnduranceTest, PassesAKernelThatGoesOnAfterHundredsOfCalls) {
   EXPECT_LE(reference_.evaluations, 32) << "each case's outputs are computed once or twice";
 }
 
+TEST_F(EnduranceTest, AKeptWorkspaceIsNoLeak) {
+  session_.fault = [this](CallOutcome& outcome, const CallRequest&) {
+    outcome.kept_allocations = session_.requests.size() < 40 ? 1 : 3;
+    outcome.kept_bytes = outcome.kept_allocations * 4096;
+  };
+  EXPECT_TRUE(Run().ok);
+}
+
+TEST_F(EnduranceTest, WhatGrowsWithEveryCallIsALeak) {
+  session_.fault = [this](CallOutcome& outcome, const CallRequest&) {
+    outcome.kept_allocations = session_.requests.size();
+    outcome.kept_bytes = outcome.kept_allocations * 4096;
+  };
+  const OracleReport report = Run();
+  EXPECT_FALSE(report.ok);
+  EXPECT_EQ(report.status, Status::kRejected);
+  EXPECT_EQ(report.reason, "leak");
+  EXPECT_THAT(report.feedback, HasSubstr("about 4096 bytes a call"));
+}
+
 TEST_F(EnduranceTest, SaysAtWhichCallItStopped) {
   StopAt(201);
   options_.calls_before = 40;

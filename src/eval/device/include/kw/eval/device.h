@@ -104,6 +104,8 @@ struct CallOutcome {
   uint64_t host_to_device_bytes = 0, device_to_host_bytes = 0;
   // Copies and fills within device memory: how many, and the bytes that they read and wrote.
   uint64_t device_moves = 0, device_moved_bytes = 0;
+  // Device memory that the candidate has allocated and not freed, from this call and those before.
+  uint64_t kept_allocations = 0, kept_bytes = 0;
   // Some output's last writer was a copy from host memory, or what the outputs hold went through
   // the host: inputs or partial results were copied down, and work followed that could bring them
   // back (docs/formats/guest-protocol.md).
