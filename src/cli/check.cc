@@ -92,7 +92,8 @@ void AddCheck(CLI::App& app, Action& action) {
   sub->add_option("--launch", request.launches,
                   "For a file without main, repeatable: kernel<<<grid, block, shared>>>(arguments)")
       ->allow_extra_args(false);
-  sub->add_option("--device", options->device, "A data sheet of data/devices")
+  sub->add_option("--device", options->device,
+                  "A data sheet of data/devices, or a file of one's own (.toml)")
       ->capture_default_str();
   sub->add_option("--seeds", request.seeds, "Runs, each with another order of blocks and warps")
       ->check(CLI::Range(1, 100))

@@ -1,3 +1,5 @@
+#include <filesystem>
+
 #include "kw/base.h"
 #include "kw/base/json.h"
 #include "kw/eval/emulator.h"
@@ -65,8 +67,9 @@ Result<void> ReadPeaks(ObjectReader& reader, FigureReader& figures, DeviceSheet&
 }  // namespace
 
 Result<DeviceSheet> LoadDeviceSheet(const std::string& folder, const std::string& name) {
-  const std::string path = folder + "/" + name + ".toml";
-  if (name.find('/') != name.npos || !FileExists(path)) {
+  const bool own = name.ends_with(".toml");
+  const std::string path = own ? name : folder + "/" + name + ".toml";
+  if ((!own && name.find('/') != name.npos) || !FileExists(path)) {
     KW_ASSIGN(const std::vector<std::string> known, SheetNames(folder));
     return Fail(ErrorCode::kNotFound, UnknownName("device", name, known));
   }
@@ -75,7 +78,7 @@ Result<DeviceSheet> LoadDeviceSheet(const std::string& folder, const std::string
   ObjectReader reader(json, path);
   FigureReader figures(reader);
   DeviceSheet sheet;
-  sheet.name = name;
+  sheet.name = std::filesystem::path(path).stem().string();
   sheet.hash = ContentHash(text);
   KW_ASSIGN(sheet.title, reader.Required<std::string>("title"));
   KW_TRY(ReadLimits(figures, sheet));

@@ -27,7 +27,8 @@
 namespace kw::eval {
 
 // A device to be: limits for launches, and peaks for the cost model and the roofline.
-// From data/devices/NAME.toml (docs/formats/device-sheet.md).
+// From data/devices/NAME.toml, or from a file of one's own, named by its path
+// (docs/formats/device-sheet.md).
 struct DeviceSheet {
   std::string name;   // "a100_sxm4"
   std::string title;  // "NVIDIA A100-SXM4-80GB"
