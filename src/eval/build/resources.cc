@@ -52,4 +52,10 @@ std::vector<KernelResources> ParsePtxasResources(std::string_view output) {
   return kernels;
 }
 
+std::map<std::string, int, std::less<>> RegistersOf(const std::vector<KernelResources>& resources) {
+  std::map<std::string, int, std::less<>> registers;
+  for (const KernelResources& kernel : resources) registers[kernel.kernel] = kernel.registers;
+  return registers;
+}
+
 }  // namespace kw::eval

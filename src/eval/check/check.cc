@@ -84,7 +84,9 @@ Result<std::optional<CallOutcome>> RunOnce(const CheckRequest& request, const Pr
                            request.arguments.end());
   }
   const auto device = MakeEmulatorDevice({.sheet = sheet, .program = guest});
-  KW_ASSIGN(OpenOutcome opened, device->Open({built.object_path, {}, seed}));
+  KW_ASSIGN(OpenOutcome opened, device->Open({.object_path = built.object_path,
+                                              .seed = seed,
+                                              .registers = RegistersOf(built.resources)}));
   if (!opened.session) {
     *report = NotLoaded(opened, built);
     return std::nullopt;

@@ -62,11 +62,13 @@ double LanesPerMicrosecond(const DeviceSheet& sheet) {
 
 }  // namespace
 
-DeviceService::DeviceService(DeviceSheet sheet, uint64_t seed, int64_t memory_bytes, bool program)
+DeviceService::DeviceService(DeviceSheet sheet, uint64_t seed, int64_t memory_bytes, bool program,
+                             KernelRegisters registers)
     : sheet_(sheet),
       emulator_(std::move(sheet), seed),
       memory_limit_(static_cast<uint64_t>(memory_bytes)),
-      program_(program) {}
+      program_(program),
+      registers_(std::move(registers)) {}
 
 LoadedMessage DeviceService::LoadObject(std::string_view object) {
   LoadedMessage loaded;
@@ -214,6 +216,9 @@ ServiceReply DeviceService::FindKernel(std::string_view name) {
     for (int module : modules_) {
       auto info = emulator_.FindKernel(module, std::string(name));
       if (!info) continue;
+      if (auto found = registers_.find(name); found != registers_.end()) {
+        info->registers = found->second;
+      }
       kernels_.push_back({module, std::string(name), std::move(*info), 0});
       known = kernels_.end() - 1;
       break;
@@ -229,7 +234,8 @@ ServiceReply DeviceService::FindKernel(std::string_view name) {
   facts.parameter_count = static_cast<uint32_t>(info.parameters.size());
   facts.static_shared = info.static_shared;
   facts.local_bytes = info.local_bytes;
-  facts.max_threads = static_cast<uint32_t>(info.max_threads);
+  facts.max_threads = static_cast<uint32_t>(MostThreads(sheet_, info));
+  facts.registers = static_cast<uint32_t>(std::max(info.registers, 0));
   facts.max_dynamic_shared = static_cast<uint32_t>(std::max<uint64_t>(
       known->dynamic_shared_allowed,
       static_cast<uint64_t>(sheet_.shared_per_block) -

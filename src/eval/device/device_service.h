@@ -33,7 +33,8 @@ inline ServiceReply ErrorReply(int error) { return {.error = error}; }
 
 class DeviceService {
  public:
-  DeviceService(DeviceSheet sheet, uint64_t seed, int64_t memory_bytes, bool program = false);
+  DeviceService(DeviceSheet sheet, uint64_t seed, int64_t memory_bytes, bool program = false,
+                KernelRegisters registers = {});
 
   // Loads the PTX of a shared object. The message is for the author.
   LoadedMessage LoadObject(std::string_view object);
@@ -144,6 +145,7 @@ class DeviceService {
   std::optional<Fatal> fatal_;
 
   bool program_;  // a whole program runs, not a candidate
+  const KernelRegisters registers_;
   ProgramTracker tracker_;
 };
 

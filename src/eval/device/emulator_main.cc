@@ -94,7 +94,8 @@ class Server {
       case Message::kOpen: {
         auto open = DecodeOpen(frame.payload);
         if (!open || service_) return nonsense();
-        service_.emplace(open->sheet, open->seed, open->memory_bytes, open->program);
+        service_.emplace(open->sheet, open->seed, open->memory_bytes, open->program,
+                         std::move(open->registers));
         LoadedMessage loaded = LoadObject();
         serving_ = loaded.ok;
         return channel_.Send(Message::kReady, Encode(loaded));

@@ -11,6 +11,19 @@ namespace {
 
 constexpr uint64_t kMaxGridX = 0x7fffffff, kMaxGridYZ = 65535, kMaxBlockZ = 64;
 constexpr uint64_t kReservedShared = 1024;  // per block, since compute capability 8.0
+// Registers are given to warps in this unit (CUDA's occupancy calculator; since 2012's Kepler).
+constexpr uint64_t kRegisterUnit = 256;
+
+// Registers of a warp; 0: not known.
+uint64_t WarpRegisters(const Emulator::KernelInfo& kernel) {
+  const auto registers = static_cast<uint64_t>(std::max(kernel.registers, 0));
+  return (registers * 32 + kRegisterUnit - 1) / kRegisterUnit * kRegisterUnit;
+}
+
+uint64_t WarpsByRegisters(const DeviceSheet& sheet, const Emulator::KernelInfo& kernel) {
+  const uint64_t warp = WarpRegisters(kernel);
+  return warp == 0 ? UINT64_MAX / 32 : static_cast<uint64_t>(sheet.registers_per_sm) / warp;
+}
 
 LaunchVerdict CheckDimensions(const DeviceSheet& sheet, const Emulator::KernelInfo& kernel,
                               const LaunchShape& shape) {
@@ -40,6 +53,13 @@ LaunchVerdict CheckDimensions(const DeviceSheet& sheet, const Emulator::KernelIn
     return {kCudaInvalidConfiguration,
             fmt::format("a block of {} threads; the kernel's __launch_bounds__ allow {}", threads,
                         kernel.max_threads)};
+  }
+  if (uint64_t fit = WarpsByRegisters(sheet, kernel) * 32; threads > fit) {
+    return {kCudaLaunchOutOfResources,
+            fmt::format("a block of {} threads with {} registers each; the device has {} for a "
+                        "block, enough for {} threads: say __launch_bounds__({}) at the kernel, or "
+                        "launch smaller blocks",
+                        threads, kernel.registers, sheet.registers_per_sm, fit, threads)};
   }
   return {};
 }
@@ -78,16 +98,20 @@ LaunchVerdict CheckLaunch(const DeviceSheet& sheet, const Emulator::KernelInfo& 
   return {};
 }
 
+uint64_t MostThreads(const DeviceSheet& sheet, const Emulator::KernelInfo& kernel) {
+  return std::min({static_cast<uint64_t>(sheet.max_threads_per_block),
+                   static_cast<uint64_t>(kernel.max_threads),
+                   WarpsByRegisters(sheet, kernel) * 32});
+}
+
 uint64_t BlocksPerMultiprocessor(const DeviceSheet& sheet, const Emulator::KernelInfo& kernel,
                                  uint64_t threads, uint64_t dynamic_shared) {
-  if (threads == 0 || threads > static_cast<uint64_t>(kernel.max_threads) ||
-      threads > static_cast<uint64_t>(sheet.max_threads_per_block)) {
-    return 0;
-  }
+  if (threads == 0 || threads > MostThreads(sheet, kernel)) return 0;
   uint64_t whole_warps = (threads + 31) / 32 * 32;
   uint64_t shared = dynamic_shared + kernel.static_shared + kReservedShared;
   return std::min({static_cast<uint64_t>(sheet.max_blocks_per_sm),
                    static_cast<uint64_t>(sheet.max_threads_per_sm) / whole_warps,
+                   WarpsByRegisters(sheet, kernel) * 32 / whole_warps,
                    static_cast<uint64_t>(sheet.shared_per_sm) / shared});
 }
 

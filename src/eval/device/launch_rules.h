@@ -23,8 +23,12 @@ struct LaunchVerdict {
 LaunchVerdict CheckLaunch(const DeviceSheet& sheet, const Emulator::KernelInfo& kernel,
                           const LaunchShape& shape);
 
-// Blocks that fit on one multiprocessor by threads, block slots and shared memory. PTX does not
-// say how many registers a kernel will need: they are not counted.
+// The largest block of a kernel that the device can run, in threads: by its own limit, the kernel's
+// __launch_bounds__, and its registers where they are known.
+uint64_t MostThreads(const DeviceSheet& sheet, const Emulator::KernelInfo& kernel);
+
+// Blocks that fit on one multiprocessor by threads, block slots, shared memory, and registers where
+// they are known.
 uint64_t BlocksPerMultiprocessor(const DeviceSheet& sheet, const Emulator::KernelInfo& kernel,
                                  uint64_t threads, uint64_t dynamic_shared);
 

@@ -149,6 +149,8 @@ std::string Encode(const OpenMessage& m) {
       m.sheet, [&](auto number) { w.Number(number); },
       [&](const std::string& text) { w.Text(text); });
   w.Number(m.seed).Number(m.memory_bytes).Number<uint8_t>(m.program);
+  w.Number<uint64_t>(m.registers.size());
+  for (const auto& [kernel, count] : m.registers) w.Text(kernel).Number(count);
   return w.Take();
 }
 std::optional<OpenMessage> DecodeOpen(std::string_view bytes) {
@@ -160,6 +162,11 @@ std::optional<OpenMessage> DecodeOpen(std::string_view bytes) {
   r.Number(&m.seed);
   r.Number(&m.memory_bytes);
   m.program = r.Bool();
+  const uint64_t kernels = r.Count(12);
+  for (uint64_t i = 0; i < kernels; ++i) {
+    std::string kernel = r.Text();
+    r.Number(&m.registers[std::move(kernel)]);
+  }
   return Checked(r, std::move(m));
 }
 

@@ -31,8 +31,9 @@ enum class Message : uint32_t {
 struct OpenMessage {
   DeviceSheet sheet;
   uint64_t seed = 0;
-  int64_t memory_bytes = 0;  // that the guest may have allocated at once
-  bool program = false;      // EmulatorDeviceConfig::program
+  int64_t memory_bytes = 0;        // that the guest may have allocated at once
+  bool program = false;            // EmulatorDeviceConfig::program
+  KernelRegisters registers = {};  // OpenRequest::registers
 };
 
 struct LoadedMessage {

@@ -126,6 +126,7 @@ struct DeviceFacts {
 struct KernelFacts {
   uint32_t parameter_bytes, parameter_count;
   uint32_t static_shared, local_bytes, max_threads, max_dynamic_shared;
+  uint32_t registers;  // a thread; 0: not known
 };
 struct KernelParam {
   uint32_t offset, bytes;

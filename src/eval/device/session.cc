@@ -120,7 +120,7 @@ Result<OpenOutcome> EmulatorSession::Open(const EmulatorDeviceConfig& config,
   KW_TRY(FillAndSeal(ready->guest_object, object));
   std::unique_ptr<EmulatorSession> session(
       new EmulatorSession(config, request.parameters, *std::move(ready)));
-  Result<OpenOutcome> outcome = session->Load(constructors, request.seed);
+  Result<OpenOutcome> outcome = session->Load(constructors, request);
   if (session->exceeded_) {
     KW_ASSIGN(CallOutcome exceeded, session->MemoryOutcome());
     return OpenOutcome{.message = "while the object was being loaded: " + exceeded.message};
@@ -129,9 +129,11 @@ Result<OpenOutcome> EmulatorSession::Open(const EmulatorDeviceConfig& config,
   return outcome;
 }
 
-Result<OpenOutcome> EmulatorSession::Load(const Constructors& constructors, uint64_t seed) {
+Result<OpenOutcome> EmulatorSession::Load(const Constructors& constructors,
+                                          const OpenRequest& request) {
   const Limits limits{kLoadCpuMs, Now() + kLoadWallMs * 1000};
-  OpenMessage open{config_.sheet, seed, config_.device_memory_bytes, config_.program.has_value()};
+  OpenMessage open{config_.sheet, request.seed, config_.device_memory_bytes,
+                   config_.program.has_value(), request.registers};
   KW_TRY(channel_.Send(Message::kOpen, Encode(open)));
   std::string payload;
   KW_ASSIGN(Event caged, WaitForGuest(Message::kCaged, limits, &payload));

@@ -28,7 +28,7 @@ class EmulatorSession : public Session {
   EmulatorSession(const EmulatorDeviceConfig& config, std::vector<Parameter> parameters,
                   ProcessPair pair);
 
-  Result<OpenOutcome> Load(const Constructors& constructors, uint64_t seed);
+  Result<OpenOutcome> Load(const Constructors& constructors, const OpenRequest& request);
   Result<CallOutcome> Converse(const CallRequest& request);
   Result<Event> WaitForGuest(Message expected, const Limits& limits, std::string* payload);
   Result<Frame> FromEmulator(Message expected, int64_t deadline_us);

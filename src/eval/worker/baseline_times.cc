@@ -62,7 +62,8 @@ Result<std::map<std::string, double>> BaselineTimes(const Task& task, const Judg
   if (!built.ok) return TaskFault(task, "does not build: " + built.feedback);
   KW_ASSIGN(OpenOutcome opened, rooms.device->Open({.object_path = built.object_path,
                                                     .parameters = CandidateParameters(task),
-                                                    .seed = kSeed}));
+                                                    .seed = kSeed,
+                                                    .registers = RegistersOf(built.resources)}));
   if (!opened.session) return TaskFault(task, "cannot be loaded: " + opened.message);
   LimitedSession session(*opened.session, {}, SystemClock());
   KW_ASSIGN(const TimingReport report,

@@ -115,7 +115,8 @@ Result<Verdict> JudgeCandidate(const JudgeJob& job, const JudgeRooms& rooms,
   verdict.stage = "load";
   KW_ASSIGN(OpenOutcome opened, rooms.device->Open({.object_path = job.object_path,
                                                     .parameters = CandidateParameters(job.task),
-                                                    .seed = DeriveSeed(job.seed, "session")}));
+                                                    .seed = DeriveSeed(job.seed, "session"),
+                                                    .registers = RegistersOf(job.resources)}));
   if (!opened.session) {
     verdict.status = opened.unsupported ? Status::kUnsupported
                      : opened.rejected  ? Status::kRejected

@@ -36,6 +36,19 @@ TEST(LaunchRules, LaunchBoundsOfTheKernelCount) {
   EXPECT_NE(verdict.text.find("__launch_bounds__"), std::string::npos);
 }
 
+TEST(LaunchRules, RegistersOfABlockMustFit) {
+  Emulator::KernelInfo kernel;
+  kernel.registers = 64;
+  EXPECT_EQ(Check({1}, {1024}, 0, 0, kernel).error, 0);
+  kernel.registers = 65;  // a warp gets 2304
+  EXPECT_EQ(Check({1}, {896}, 0, 0, kernel).error, 0);
+  const LaunchVerdict verdict = Check({1}, {1024}, 0, 0, kernel);
+  EXPECT_EQ(verdict.error, kCudaLaunchOutOfResources);
+  EXPECT_NE(verdict.text.find("__launch_bounds__(1024)"), std::string::npos);
+  EXPECT_EQ(MostThreads(DeviceSheet{}, kernel), 896u);
+  EXPECT_EQ(BlocksPerMultiprocessor(DeviceSheet{}, kernel, 256, 0), 3u);
+}
+
 TEST(LaunchRules, MoreThan48KiBNeedOptIn) {
   EXPECT_EQ(Check({1}, {1}, 49152).error, 0);
   EXPECT_EQ(Check({1}, {1}, 49153).error, kCudaInvalidValue);

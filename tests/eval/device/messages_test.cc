@@ -78,12 +78,14 @@ TEST(Messages, SheetSurvivesTheWay) {
   open.sheet.memory_bytes = 80LL << 30;
   open.seed = 3;
   open.program = true;
+  open.registers = {{"_Z1kPf", 40}, {"_Z1hPf", 255}};
   auto back = DecodeOpen(Encode(open));
   ASSERT_TRUE(back);
   EXPECT_EQ(Encode(*back), Encode(open));
   EXPECT_EQ(back->sheet.dram_gbps, 1555.5);
   EXPECT_EQ(back->sheet.hash, "h");
   EXPECT_TRUE(back->program);
+  EXPECT_EQ(back->registers, open.registers);
 }
 
 TEST(Messages, EveryTruncationIsRefused) {

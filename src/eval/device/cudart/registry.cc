@@ -276,8 +276,9 @@ KW_CUDA_API Error cudaFuncGetAttributes(FuncAttributes* attributes, const void* 
   attributes->sharedSizeBytes = kernel->facts.static_shared;
   attributes->localSizeBytes = kernel->facts.local_bytes;
   attributes->maxThreadsPerBlock = static_cast<int>(kernel->facts.max_threads);
-  // PTX does not allocate registers: a figure in the usual range.
-  attributes->numRegs = 32;
+  // Where ptxas did not run, a figure in the usual range.
+  const uint32_t registers = kernel->facts.registers;
+  attributes->numRegs = registers == 0 ? 32 : static_cast<int>(registers);
   if (facts) attributes->ptxVersion = attributes->binaryVersion = facts->sm;
   attributes->maxDynamicSharedSizeBytes = static_cast<int>(kernel->facts.max_dynamic_shared);
   attributes->preferredShmemCarveout = -1;

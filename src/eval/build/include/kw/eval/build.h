@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +35,9 @@ struct KernelResources {  // from ptxas -v, per kernel (mangled name)
   std::string kernel;
   int registers = 0, spill_bytes = 0, static_shared_bytes = 0, stack_bytes = 0;
 };
+
+// Registers a thread, by kernel.
+std::map<std::string, int, std::less<>> RegistersOf(const std::vector<KernelResources>& resources);
 
 struct BuildOutcome {
   bool ok = false;

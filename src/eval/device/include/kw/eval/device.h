@@ -18,6 +18,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -123,10 +124,14 @@ class Session {
   [[nodiscard]] virtual Result<CallOutcome> Call(const CallRequest& request) = 0;
 };
 
+// What ptxas said of kernels: registers a thread, by the mangled name.
+using KernelRegisters = std::map<std::string, int, std::less<>>;
+
 struct OpenRequest {
-  std::string object_path;            // the build artefact
-  std::vector<Parameter> parameters;  // CandidateParameters(task)
+  std::string object_path;                 // the build artefact
+  std::vector<Parameter> parameters = {};  // CandidateParameters(task)
   uint64_t seed = 0;
+  KernelRegisters registers = {};  // empty where ptxas did not run
 };
 
 struct OpenOutcome {

@@ -124,6 +124,7 @@ class Emulator {
     std::vector<std::pair<uint32_t, uint32_t>> parameters;  // (offset, size) in order
     uint32_t static_shared = 0, local_bytes = 0;
     int max_threads = 1024;  // .maxntid or the device's
+    int registers = 0;       // a thread; 0: not known, since PTX does not say it
   };
   [[nodiscard]] Result<KernelInfo> FindKernel(int module, const std::string& name) const;
 
