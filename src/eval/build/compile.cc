@@ -20,7 +20,10 @@ std::vector<std::string> Compiler::CandidateFlags(const BuildTarget& target) con
       "-Xcompiler", "-fPIC",
       "-cudart",    "shared",
       "-gencode",   fmt::format("arch=compute_{},code={}_{}", target.sm, code, target.sm)};
-  if (target.host_lines) flags.insert(flags.end(), {"-Xcompiler", "-g"});
+  if (target.whole_program) {
+    flags.insert(flags.end(),
+                 {"-Xcompiler", "-g", "--extended-lambda", "--expt-relaxed-constexpr"});
+  }
   for (const std::string& folder : target.include_folders) flags.push_back("-I" + folder);
   for (const std::string& definition : target.definitions) flags.push_back("-D" + definition);
   return flags;

@@ -112,7 +112,7 @@ Result<CheckReport> CheckProgram(const CheckRequest& request, Builder& builder,
             builder.BuildCandidate(program.source, {.sm = sheet.sm,
                                                     .include_folders = request.include_folders,
                                                     .definitions = request.definitions,
-                                                    .host_lines = true}));
+                                                    .whole_program = true}));
   if (!built.ok) return NotBuilt(request, built);
   Findings findings(request, sheet, built, program.buffers);
   for (int run = 0; run < std::max(1, request.seeds); ++run) {

@@ -206,6 +206,25 @@ TEST_F(CheckTest, FoldersToIncludeFromAndMacrosReachTheCompiler) {
   EXPECT_THAT(report.problem, HasSubstr("--include DIR"));
 }
 
+TEST_F(CheckTest, DeviceLambdasAndConstexprHostFunctionsCompile) {
+  CheckRequest request;
+  request.source = R"(#include <algorithm>
+template <class F>
+__global__ void Apply(F f, int* to) { to[threadIdx.x] = std::max(f(threadIdx.x), 3); }
+int main() {
+  int* to;
+  cudaMalloc(&to, 32 * sizeof(int));
+  Apply<<<1, 32>>>([] __device__(int i) { return i * i; }, to);
+  int back[32];
+  cudaMemcpy(back, to, sizeof(back), cudaMemcpyDeviceToHost);
+  cudaFree(to);
+  return back[1] == 3 && back[31] == 961 ? 0 : 1;
+}
+)";
+  const CheckReport report = CheckSource(request);
+  EXPECT_EQ(report.status, Status::kClean) << report.problem << report.crash;
+}
+
 TEST_F(CheckTest, ALibraryThatAProgramDoesNotHaveIsNamed) {
   CheckRequest request;
   request.source =

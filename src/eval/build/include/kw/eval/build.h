@@ -25,10 +25,12 @@ struct BuildTarget {
   int sm = 80;           // compute capability * 10
   bool ptx_only = true;  // the emulator's form: PTX of compute_<sm>, no SASS
   // Of programs: folders to include from, which the compilers may then read (absolute; nothing is
-  // taken from the cache, whose key does not know their files), macros ("NAME=VALUE"), and whether
-  // addr2line shall know the host code's lines.
+  // taken from the cache, whose key does not know their files) and macros ("NAME=VALUE").
   std::vector<std::string> include_folders = {}, definitions = {};
-  bool host_lines = false;
+  // A program of one's own: addr2line shall know the host code's lines, and the two extensions that
+  // projects' builds commonly ask nvcc for are on (__device__ lambdas, constexpr host functions in
+  // device code).
+  bool whole_program = false;
 };
 
 struct KernelResources {  // from ptxas -v, per kernel (mangled name)
