@@ -263,20 +263,53 @@ void Decoder::Guard(size_t first) {
   micros.insert(from, std::move(around));
 }
 
+namespace {
+
+// Each register of an instruction's operands, with the operand's number.
+template <class F>
+void EachRegister(const ptx::Instruction& instruction, F visit) {
+  for (size_t i = 0; i < instruction.operands.size(); ++i) {
+    const auto walk = [&](const ptx::Operand& operand, const auto& self) -> void {
+      for (const ptx::Operand& item : operand.list) self(item, self);
+      if (operand.kind == ptx::Operand::Kind::kRegister) visit(static_cast<size_t>(operand.reg), i);
+    };
+    walk(instruction.operands[i], walk);
+  }
+}
+
+bool CombinesPredicates(const ptx::Instruction& instruction) {
+  return instruction.parts.size() == 2 && instruction.parts[1] == "pred" &&
+         (instruction.parts[0] == "and" || instruction.parts[0] == "or");
+}
+
+}  // namespace
+
+// A value is only chosen or not where all its uses are selp, or comparisons whose outcome another
+// condition may override: `if (i < n && x[i] > most) most = x[i]` may be compiled so.
 void Decoder::CountUses() {
-  uses_.assign(function_->registers.size(), 0);
-  choices_.assign(function_->registers.size(), 0);
+  const size_t registers = function_->registers.size();
+  uses_.assign(registers, 0);
+  choices_.assign(registers, 0);
+  std::vector<uint32_t> combined(registers, 0);
   for (const ptx::Instruction& instruction : function_->instructions) {
-    const bool choice = instruction.parts[0] == "selp" && instruction.operands.size() == 4;
-    for (size_t i = 0; i < instruction.operands.size(); ++i) {
-      const auto note = [&](const Operand& operand, const auto& self) -> void {
-        for (const Operand& item : operand.list) self(item, self);
-        if (operand.kind != Operand::Kind::kRegister) return;
-        ++uses_[static_cast<size_t>(operand.reg)];
-        if (choice && (i == 1 || i == 2)) ++choices_[static_cast<size_t>(operand.reg)];
-      };
-      note(instruction.operands[i], note);
+    const bool combines = CombinesPredicates(instruction);
+    EachRegister(instruction, [&](size_t reg, size_t operand) {
+      ++uses_[reg];
+      combined[reg] += combines && operand > 0;
+    });
+  }
+  for (const ptx::Instruction& instruction : function_->instructions) {
+    const std::vector<Operand>& operands = instruction.operands;
+    bool choice = instruction.parts[0] == "selp" && operands.size() == 4;
+    if (instruction.parts[0] == "setp" && operands.size() == 3 &&
+        operands[0].kind == Operand::Kind::kRegister && operands[0].pair.empty()) {
+      const size_t outcome = static_cast<size_t>(operands[0].reg);
+      choice = combined[outcome] > 0 && uses_[outcome] == combined[outcome] + 1;
     }
+    if (!choice) continue;
+    EachRegister(instruction, [&](size_t reg, size_t operand) {
+      if (operand == 1 || operand == 2) ++choices_[reg];
+    });
   }
 }
 

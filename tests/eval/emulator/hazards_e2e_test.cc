@@ -235,6 +235,19 @@ TEST(Hazards, NoneInCorrectKernelsWithUnusualSynchronisation) {
     }
     // All warps write the same value.
     extern "C" __global__ void same_value(int* y) { __shared__ int f; f = 7; __syncthreads(); y[threadIdx.x] = f; }
+    // The load of a partial that nobody wrote may come before the condition.
+    extern "C" __global__ void chosen(const float* x, float* y, int n) {
+      __shared__ float warps[4];
+      if (threadIdx.x % 32 == 0) warps[threadIdx.x / 32] = x[threadIdx.x];
+      __syncthreads();
+      if (threadIdx.x == 0) {
+        float most = warps[0];
+        #pragma unroll
+        for (int w = 1; w < 4; ++w)
+          if (w * 32 < n) most = most > warps[w] ? most : warps[w];
+        *y = most;
+      }
+    }
     // The last warp to arrive sums what the others have written.
     extern "C" __global__ void last_warp(const float* x, float* y) {
       __shared__ float part[4]; __shared__ int count;
@@ -280,6 +293,8 @@ TEST(Hazards, NoneInCorrectKernelsWithUnusualSynchronisation) {
                  g = bench.Make(400, "g");
   clean(bench.Run("halves", {1}, {64}, 140, h, g, 35), "halves");
   clean(bench.Run("same_value", {1}, {128}, 0, y), "same_value");
+  clean(bench.Run("chosen", {1}, {64}, 0, x, y, 64), "chosen");
+  EXPECT_EQ(bench.Download<float>(y, 1)[0], 32.0f);
   clean(bench.Run("last_warp", {1}, {128}, 0, x, y), "last_warp");
   EXPECT_EQ(bench.Download<float>(y, 1)[0], 127.0f * 64);
   clean(bench.Run("flag", {1}, {64}, 0, x, y), "flag");
