@@ -448,4 +448,11 @@ const std::unordered_map<std::string_view, Decoder::Method>& Decoder::Methods() 
   return kMethods;
 }
 
+std::vector<std::string_view> Decoder::KnownOpcodes() {
+  std::vector<std::string_view> names;
+  for (const auto& [name, method] : Methods()) names.push_back(name);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 }  // namespace kw::eval::emu
