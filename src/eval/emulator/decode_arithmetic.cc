@@ -13,6 +13,8 @@ Type Unsigned(Type type) {
     case Type::kS32:
     case Type::kB32:
       return Type::kU32;
+    case Type::kS16x2:
+      return Type::kU16x2;
     case Type::kS64:
     case Type::kB64:
       return Type::kU64;
@@ -65,6 +67,8 @@ bool Decoder::Binary() {
   if (IsReal(type)) return FloatBinary(name, type, mods);
   if (!Count(3, 3)) return false;
   const bool saturate = mods.Take("sat");
+  const bool relu = (name == "min" || name == "max") &&
+                    (type == Type::kS32 || type == Type::kS16x2) && mods.Take("relu");
   if (!mods.Left().empty()) return Unsupported(mods.Left());
   KW_NEED(d, Target(At(0), type));
   KW_NEED(a, Value(At(1), type));
@@ -81,8 +85,11 @@ bool Decoder::Binary() {
   if (name == "and") return Emit2(Code::kAnd, Unsigned(type), 0, *d, *a, *b);
   if (name == "or") return Emit2(Code::kOr, Unsigned(type), 0, *d, *a, *b);
   if (name == "xor") return Emit2(Code::kXor, Unsigned(type), 0, *d, *a, *b);
-  if (name == "min") return Emit2(Code::kMin, Plain(type), 0, *d, *a, *b);
-  if (name == "max") return Emit2(Code::kMax, Plain(type), 0, *d, *a, *b);
+  if (name == "min" || name == "max") {
+    const Code code = name == "min" ? Code::kMin : Code::kMax;
+    if (!Emit2(code, Plain(type), 0, *d, *a, *b)) return false;
+    return !relu || Emit2(Code::kMax, type, 0, *d, *d, Arg{Constant(0, 4)});
+  }
   if (name == "div") return Emit2(Code::kDiv, Plain(type), 0, *d, *a, *b);
   if (name == "rem") return Emit2(Code::kRem, Plain(type), 0, *d, *a, *b);
   return Unsupported(name);
@@ -437,6 +444,24 @@ bool Decoder::DotProduct() {
   if (!Emit3(code, Type::kB32, 0, *d, *a, *b, *c)) return false;
   draft_->micros.back().op.extra =
       (a_type == Type::kS32 ? 1u : 0u) | (b_type == Type::kS32 ? 2u : 0u) | (high ? 4u : 0u);
+  return true;
+}
+
+// vabsdiff4.u32.u32.u32{.add} d, a, b, c: without .add c only fills bytes that d leaves out
+bool Decoder::AbsDiff4() {
+  Modifiers mods(instruction_->parts);
+  const bool add = mods.Take("add");
+  for (int i = 0; i < 3; ++i) {
+    if (mods.TakeType() != Type::kU32) return Unsupported("its types");
+  }
+  if (!mods.Left().empty()) return Unsupported(mods.Left());
+  if (!Count(4, 4)) return false;
+  KW_NEED(d, Target(At(0), Type::kB32));
+  KW_NEED(a, Value(At(1), Type::kB32));
+  KW_NEED(b, Value(At(2), Type::kB32));
+  KW_NEED(c, Value(At(3), Type::kB32));
+  if (!Emit3(Code::kAbsDiff4, Type::kB32, 0, *d, *a, *b, *c)) return false;
+  draft_->micros.back().op.extra = add ? 1 : 0;
   return true;
 }
 

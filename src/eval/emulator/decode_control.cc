@@ -399,6 +399,7 @@ const std::unordered_map<std::string_view, Decoder::Method>& Decoder::Methods() 
       {"dp4a", &Decoder::DotProduct},
       {"dp2a", &Decoder::DotProduct},
       {"sad", &Decoder::Sad},
+      {"vabsdiff4", &Decoder::AbsDiff4},
       {"setp", &Decoder::Setp},
       {"set", &Decoder::Set},
       {"selp", &Decoder::Selp},

@@ -103,6 +103,7 @@ class Decoder {
   bool Permute();
   bool FunnelShift();
   bool DotProduct();
+  bool AbsDiff4();
   bool Sad();
   bool Setp();
   bool Set();

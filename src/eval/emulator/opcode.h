@@ -40,6 +40,7 @@ enum class Code : uint8_t {
   kShf,
   kDp4a,
   kDp2a,
+  kAbsDiff4,
   kAddSat,
   kSubSat,
   kMul24,
