@@ -14,10 +14,10 @@ const std::vector<Elsewhere>& ShownElsewhere() {
   static const std::vector<Elsewhere> kEntries = {
       {"ld", "spaces, types, v2 v4, nc, cache operators, volatile relaxed acquire",
        "Memory.*, MemoryAccess.*, Probes"},
-      {"ldu", "as ld", "Memory.LoadsAndStoresOfEveryTypeAndSpace"},
+      {"ldu", "as ld", "Memory.NarrowLoadsExtendByTheirType"},
       {"st", "spaces, types, v2 v4, cache operators, volatile relaxed release",
        "Memory.*, MemoryAccess.*, Probes"},
-      {"cvta", "to and from global, shared, local, const, param", "Memory.AddressesKnowTheirSpace"},
+      {"cvta", "to and from global, shared, local", "Memory.AddressesKnowTheirSpace"},
       {"isspacep", "global shared local", "Memory.AddressesKnowTheirSpace"},
       {"atom", "operations and types, scopes and orders, shared and global", "Memory.Atomics*"},
       {"red", "as atom", "Memory.Atomics*"},

@@ -89,6 +89,35 @@ void Products24(std::vector<Row>* rows) {
                    })});
 }
 
+// Two in a word.
+template <class T>
+void Pairs(std::vector<Row>* rows) {
+  const std::string t = std::is_signed_v<T> ? "s16x2" : "u16x2";
+  const auto add = [&](const std::string& name, T (*op)(T, T)) {
+    rows->push_back({name + "." + t, "www", [op](u64 a, u64 b, u64) {
+                       const u64 low = static_cast<u16>(op(static_cast<T>(a), static_cast<T>(b)));
+                       const T x = static_cast<T>(a >> 16), y = static_cast<T>(b >> 16);
+                       return u64{static_cast<u16>(op(x, y))} << 16 | low;
+                     }});
+  };
+  add("add", [](T a, T b) { return static_cast<T>(a + b); });
+  add("min", [](T a, T b) { return std::min(a, b); });
+  add("max", [](T a, T b) { return std::max(a, b); });
+  if (!std::is_signed_v<T>) return;
+  add("min.relu", [](T a, T b) { return std::max<T>(std::min(a, b), 0); });
+  add("max.relu", [](T a, T b) { return std::max<T>(std::max(a, b), 0); });
+}
+
+// Of each byte, and their sum.
+std::pair<u32, u32> Differences(u32 a, u32 b) {
+  u32 bytes = 0, sum = 0;
+  for (int k = 0; k < 32; k += 8) {
+    const u32 d = Magnitude<u32>(a >> k & 255, b >> k & 255);
+    bytes |= d << k, sum += d;
+  }
+  return {bytes, sum};
+}
+
 // Chains of carries: the flag shows in a second instruction.
 template <class T>
 void Carries(std::vector<Row>* rows) {
@@ -158,6 +187,16 @@ std::vector<Row> IntegerRows() {
                     return static_cast<i32>(
                         std::clamp<i64>((i64{a} * b >> 32) + c, INT32_MIN, INT32_MAX));
                   })});
+  Pairs<u16>(&rows);
+  Pairs<i16>(&rows);
+  rows.push_back(
+      {"min.relu.s32", "www", Of(+[](i32 a, i32 b) { return std::max(std::min(a, b), 0); })});
+  rows.push_back(
+      {"max.relu.s32", "www", Of(+[](i32 a, i32 b) { return std::max(std::max(a, b), 0); })});
+  rows.push_back({"vabsdiff4.u32.u32.u32", "wwww",
+                  Of(+[](u32 a, u32 b, u32) { return Differences(a, b).first; })});
+  rows.push_back({"vabsdiff4.u32.u32.u32.add", "wwww",
+                  Of(+[](u32 a, u32 b, u32 c) { return Differences(a, b).second + c; })});
   rows.push_back({"mad.hi.cc.s32",
                   "wwww",
                   Of(+[](i32 a, i32 b, u32 c) {
