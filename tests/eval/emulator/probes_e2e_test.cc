@@ -82,11 +82,12 @@ INSTANTIATE_TEST_SUITE_P(Architectures, ProbesOfEveryArchitecture,
 
 TEST(RefusedProbes, NameTheInstructionAndItsLine) {
   Bench bench(CompileProbe("refused.cu", "90"));
-  const uint64_t out = bench.Make(1024, "out");
+  const uint64_t out = bench.Upload(std::vector<int>(256, 1), "out");
   const std::pair<const char*, const char*> kRefused[] = {
       {"bulk_copy", "expect_tx"},  {"cluster_barrier", "barrier.cluster.arrive"},
       {"cluster_address", "mapa"}, {"texture", "tex.2d"},
-      {"surface", "suld.b.2d"},    {"heap", "malloc"}};
+      {"surface", "suld.b.2d"},    {"heap", "malloc"},
+      {"wide_atomic", "b128"},     {"variable_frame", "alloca"}};
   for (const auto& [kernel, instruction] : kRefused) {
     const LaunchOutcome done = bench.Run(kernel, {1}, {32}, 0, out, out);
     EXPECT_EQ(done.status, LaunchOutcome::Status::kUnsupported) << kernel << ": " << done.message;

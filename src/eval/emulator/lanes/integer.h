@@ -208,8 +208,10 @@ inline u32 Pairwise(u32 a, u32 b) {
   const u32 high = static_cast<u16>(F(static_cast<T>(a >> 16), static_cast<T>(b >> 16)));
   return high << 16 | low;
 }
-#define KW_PAIRS(code, type, T, F) \
-  { K(Code::code, Type::type), &Map2<u32, u32, u32, Pairwise<T, [](i32 a, i32 b) { return F; }>> }
+#define KW_PAIRS(code, type, T, F)                                                               \
+  {                                                                                              \
+    K(Code::code, Type::type), &Map2<u32, u32, u32, Pairwise<T, [](i32 a, i32 b) { return F; }>> \
+  }
 
 // The carry of .cc instructions is predicate 2. extra: 0 add.cc 1 addc 2 addc.cc, +4 sub,
 // +8 mad.lo, +16 mad.hi (c is the addend), +32 of a signed product

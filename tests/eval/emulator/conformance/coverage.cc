@@ -125,7 +125,7 @@ Written by `scripts/emulator-coverage` from the tables under `tests/eval/emulato
   }
   page += R"(
 ## Refused by name
-TMA (`cp.async.bulk`, `expect_tx`), clusters, `wgmma`, textures and surfaces, device `malloc`: `RefusedProbes`, whose messages name the instruction and its line. Also sparse, sub-byte and other f64 tensor shapes.
+TMA (`cp.async.bulk`, `expect_tx`), clusters, `wgmma`, textures and surfaces, device `malloc`, `alloca`, 128-bit atomics: `RefusedProbes`, whose messages name the instruction and its line. Also sparse, sub-byte and other f64 tensor shapes.
 )";
   return page;
 }

@@ -19,7 +19,17 @@ extern "C" __global__ void cluster_address(unsigned* out) {
   asm volatile("mapa.shared::cluster.u32 %0, %1, 0;" : "=r"(r) : "r"(static_cast<unsigned>(__cvta_generic_to_shared(s))));
   *out = r;
 }
+struct __align__(16) Wide { unsigned long long a, b; };
+extern "C" __global__ void wide_atomic(Wide* p) {
+  const Wide value = {1, 2};
+  p[1] = atomicExch(p, value);
+}
 #endif
+extern "C" __global__ void variable_frame(int* out) {
+  int* a = static_cast<int*>(alloca(out[0] * 4));
+  for (int i = 0; i < out[0]; ++i) a[i] = i;
+  out[1] = a[out[2]];
+}
 extern "C" __global__ void texture(cudaTextureObject_t t, float* out) { *out = tex2D<float>(t, 0.5f, 0.5f); }
 extern "C" __global__ void surface(cudaSurfaceObject_t s, float* out) { *out = surf2Dread<float>(s, 0, 0); }
 extern "C" __global__ void heap(int** out) {
