@@ -13,6 +13,8 @@ Type Unsigned(Type type) {
     case Type::kS32:
     case Type::kB32:
       return Type::kU32;
+    case Type::kS16x2:
+      return Type::kU16x2;
     case Type::kS64:
     case Type::kB64:
       return Type::kU64;
@@ -65,6 +67,8 @@ bool Decoder::Binary() {
   if (IsReal(type)) return FloatBinary(name, type, mods);
   if (!Count(3, 3)) return false;
   const bool saturate = mods.Take("sat");
+  const bool relu = (name == "min" || name == "max") &&
+                    (type == Type::kS32 || type == Type::kS16x2) && mods.Take("relu");
   if (!mods.Left().empty()) return Unsupported(mods.Left());
   KW_NEED(d, Target(At(0), type));
   KW_NEED(a, Value(At(1), type));
@@ -81,8 +85,11 @@ bool Decoder::Binary() {
   if (name == "and") return Emit2(Code::kAnd, Unsigned(type), 0, *d, *a, *b);
   if (name == "or") return Emit2(Code::kOr, Unsigned(type), 0, *d, *a, *b);
   if (name == "xor") return Emit2(Code::kXor, Unsigned(type), 0, *d, *a, *b);
-  if (name == "min") return Emit2(Code::kMin, Plain(type), 0, *d, *a, *b);
-  if (name == "max") return Emit2(Code::kMax, Plain(type), 0, *d, *a, *b);
+  if (name == "min" || name == "max") {
+    const Code code = name == "min" ? Code::kMin : Code::kMax;
+    if (!Emit2(code, Plain(type), 0, *d, *a, *b)) return false;
+    return !relu || Emit2(Code::kMax, type, 0, *d, *d, Arg{Constant(0, 4)});
+  }
   if (name == "div") return Emit2(Code::kDiv, Plain(type), 0, *d, *a, *b);
   if (name == "rem") return Emit2(Code::kRem, Plain(type), 0, *d, *a, *b);
   return Unsupported(name);
@@ -169,7 +176,6 @@ bool Decoder::CarryArithmetic() {
   if (reads) name.remove_suffix(1);
   const bool is_mad = name == "mad";
   if (!Count(is_mad ? 4 : 3, is_mad ? 4 : 3)) return false;
-  if (is_mad && high && ptx::IsSigned(type)) return Unsupported("a signed high product");
   KW_NEED(d, Target(At(0), type));
   KW_NEED(a, Value(At(1), type));
   KW_NEED(b, Value(At(2), type));
@@ -180,7 +186,8 @@ bool Decoder::CarryArithmetic() {
   }
   if (!Emit3(Code::kAddCarry, Unsigned(type), 0, *d, *a, *b, c)) return false;
   draft_->micros.back().op.extra = (reads ? (writes ? 2u : 1u) : 0u) | (name == "sub" ? 4u : 0u) |
-                                   (is_mad && low ? 8u : 0u) | (is_mad && high ? 16u : 0u);
+                                   (is_mad && low ? 8u : 0u) | (is_mad && high ? 16u : 0u) |
+                                   (is_mad && ptx::IsSigned(type) ? 32u : 0u);
   return true;
 }
 
@@ -194,6 +201,7 @@ bool Decoder::Multiply() {
   const Type type = mods.TakeType();
   if (IsReal(type)) return FloatBinary(name, type, mods);
   const bool high = mods.Take("hi"), wide = mods.Take("wide");
+  const bool saturate = high && name == "mad" && type == Type::kS32 && mods.Take("sat");
   mods.Take("lo");
   if (!mods.Left().empty()) return Unsupported(mods.Left());
   const bool is_mad = name == "mad" || name == "mad24";
@@ -211,11 +219,13 @@ bool Decoder::Multiply() {
   KW_NEED(a, Value(At(1), type));
   KW_NEED(b, Value(At(2), type));
   if (name == "mul24" || name == "mad24") {
-    if (high) return Unsupported("hi");
-    if (!Emit2(Code::kMul24, type, 0, *d, *a, *b)) return false;
-    if (!is_mad) return true;
+    const uint32_t part = high ? kHighPart : 0;
+    if (!is_mad) return Emit2(Code::kMul24, type, part, *d, *a, *b);
+    // The addend may be the result's register.
+    const Arg product{NewRegister(4)};
     KW_NEED(c, Value(At(3), type));
-    return Emit2(Code::kAdd, Unsigned(type), 0, *d, *d, *c);
+    return Emit2(Code::kMul24, type, part, product, *a, *b) &&
+           Emit2(Code::kAdd, Unsigned(type), 0, *d, product, *c);
   }
   if (!is_mad) {
     if (wide) return Emit2(Code::kMulWide, Plain(type), 0, *d, *a, *b);
@@ -224,7 +234,7 @@ bool Decoder::Multiply() {
   }
   KW_NEED(c, Value(At(3), to));
   if (wide) return Emit3(Code::kMadWide, Plain(type), 0, *d, *a, *b, *c);
-  if (high) return Emit3(Code::kMadHi, Plain(type), 0, *d, *a, *b, *c);
+  if (high) return Emit3(Code::kMadHi, Plain(type), saturate ? kSaturated : 0, *d, *a, *b, *c);
   return Emit3(Code::kMad, Unsigned(type), 0, *d, *a, *b, *c);
 }
 
@@ -239,7 +249,9 @@ bool Decoder::Unary() {
   if (!mods.Left().empty()) return Unsupported(mods.Left());
   KW_NEED(d, Target(At(0), type));
   KW_NEED(a, Value(At(1), type));
-  const uint32_t variant = flush && type == Type::kF32 ? kFtz : 0;
+  const bool flushes = type == Type::kF32 || type == Type::kF16 || type == Type::kF16x2;
+  if (flush && !flushes) return Unsupported("ftz");
+  const uint32_t variant = flush ? kFtz : 0;
   if (name == "abs" || name == "neg") {
     const Code code = name == "abs" ? Code::kAbs : Code::kNeg;
     Type kind = type;
@@ -432,6 +444,24 @@ bool Decoder::DotProduct() {
   if (!Emit3(code, Type::kB32, 0, *d, *a, *b, *c)) return false;
   draft_->micros.back().op.extra =
       (a_type == Type::kS32 ? 1u : 0u) | (b_type == Type::kS32 ? 2u : 0u) | (high ? 4u : 0u);
+  return true;
+}
+
+// vabsdiff4.u32.u32.u32{.add} d, a, b, c: without .add c only fills bytes that d leaves out
+bool Decoder::AbsDiff4() {
+  Modifiers mods(instruction_->parts);
+  const bool add = mods.Take("add");
+  for (int i = 0; i < 3; ++i) {
+    if (mods.TakeType() != Type::kU32) return Unsupported("its types");
+  }
+  if (!mods.Left().empty()) return Unsupported(mods.Left());
+  if (!Count(4, 4)) return false;
+  KW_NEED(d, Target(At(0), Type::kB32));
+  KW_NEED(a, Value(At(1), Type::kB32));
+  KW_NEED(b, Value(At(2), Type::kB32));
+  KW_NEED(c, Value(At(3), Type::kB32));
+  if (!Emit3(Code::kAbsDiff4, Type::kB32, 0, *d, *a, *b, *c)) return false;
+  draft_->micros.back().op.extra = add ? 1 : 0;
   return true;
 }
 

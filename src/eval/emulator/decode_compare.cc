@@ -35,7 +35,7 @@ struct CompareKey {
 };
 CompareKey KeyOf(Comparison how, Type type, bool flush) {
   const uint32_t code = static_cast<uint32_t>(how.how);
-  if (IsHalf(type)) return {type, 0, code};
+  if (IsHalf(type)) return {type, 0, code | (flush ? kFlushHalves : 0)};
   if (type == Type::kF32) return {type, code + (flush ? 16u : 0u), 0};
   if (type == Type::kF64) return {type, code, 0};
   const bool unordered = how.how == Compare::kEq || how.how == Compare::kNe || how.is_unsigned;

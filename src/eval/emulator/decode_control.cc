@@ -399,6 +399,7 @@ const std::unordered_map<std::string_view, Decoder::Method>& Decoder::Methods() 
       {"dp4a", &Decoder::DotProduct},
       {"dp2a", &Decoder::DotProduct},
       {"sad", &Decoder::Sad},
+      {"vabsdiff4", &Decoder::AbsDiff4},
       {"setp", &Decoder::Setp},
       {"set", &Decoder::Set},
       {"selp", &Decoder::Selp},
@@ -446,6 +447,13 @@ const std::unordered_map<std::string_view, Decoder::Method>& Decoder::Methods() 
       {"ldmatrix", &Decoder::LoadMatrix},
       {"mbarrier", &Decoder::MbarrierOp}};
   return kMethods;
+}
+
+std::vector<std::string_view> Decoder::KnownOpcodes() {
+  std::vector<std::string_view> names;
+  for (const auto& [name, method] : Methods()) names.push_back(name);
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 }  // namespace kw::eval::emu

@@ -380,6 +380,7 @@ bool Decoder::AtomicOrReduce() {
   for (const auto& [name, op] : kOps) {
     if (!what && mods.Take(name)) what = op;
   }
+  const size_t count = mods.Take("v2") ? 2 : mods.Take("v4") ? 4 : mods.Take("v8") ? 8 : 1;
   const Type type = mods.TakeType();
   if (!what || !mods.Left().empty()) return Unsupported(mods.Left());
   const int bytes = ptx::Bytes(type);
@@ -406,30 +407,50 @@ bool Decoder::AtomicOrReduce() {
     KW_NEED(wide, AddressOf(At(first), at));
     address = *wide;
   }
-  KW_NEED(b, Value(At(first + 1), type));
-  Arg c = *b;
-  if (*what == AtomicOp::kCas) {
-    KW_NEED(third, Value(At(first + 2), type));
-    c = *third;
-  }
-  if (order.releases && !Fence()) return false;
-  Micro* micro = EmitKey(Code::kAtomic, OfBytes(bytes), 0);
-  if (micro == nullptr) return false;
   const uint32_t where = space == Space::kGlobal ? 0 : space == Space::kShared ? 1 : 2;
   const bool looks = *what != AtomicOp::kExch;
-  micro->op.extra = static_cast<uint32_t>(*what) | static_cast<uint32_t>(type) << 8 | where << 16 |
-                    (looks ? 1u << 24 : 0);
-  micro->op.imm = static_cast<uint64_t>(address.offset);
-  micro->op.d = kNoPredicate;
-  micro->op.site = program_->site_count++;
-  Use(*micro, address.base, Place::kA);
-  Use(*micro, *b, Place::kB);
-  Use(*micro, c, Place::kC);
-  if (reads) {
-    KW_NEED(d, Target(At(0), type));
-    Def(draft_->micros.back(), *d, Place::kD);
-  }
+  if (order.releases && !Fence()) return false;
+  // Vectors are atomic by elements.
+  const auto element = [&](const Operand& from, size_t k, const Arg* d) {
+    KW_NEED(b, Value(from, type));
+    Arg c = *b;
+    if (*what == AtomicOp::kCas) {
+      KW_NEED(third, Value(At(first + 2), type));
+      c = *third;
+    }
+    Micro* micro = EmitKey(Code::kAtomic, OfBytes(bytes), 0);
+    if (micro == nullptr) return false;
+    micro->op.extra = static_cast<uint32_t>(*what) | static_cast<uint32_t>(type) << 8 |
+                      where << 16 | (looks ? 1u << 24 : 0);
+    micro->op.imm = static_cast<uint64_t>(address.offset) + k * static_cast<size_t>(bytes);
+    micro->op.d = kNoPredicate;
+    micro->op.site = program_->site_count++;
+    Use(*micro, address.base, Place::kA);
+    Use(*micro, *b, Place::kB);
+    Use(*micro, c, Place::kC);
+    if (d != nullptr) Def(*micro, *d, Place::kD);
+    return true;
+  };
   NoteStoreWidth(space, bytes);
+  if (count == 1) {
+    std::optional<Arg> d;
+    if (reads && !(d = Target(At(0), type))) return false;
+    return element(At(first + 1), 0, d ? &*d : nullptr) && (!order.acquires || Fence());
+  }
+  const std::vector<Operand>& values = At(first + 1).list;
+  if (values.size() != count || *what == AtomicOp::kCas || (reads && At(0).list.size() != count)) {
+    return Unsupported("its vector");
+  }
+  // A result may stand among the values: it is written when all have been read.
+  std::vector<Arg> results;
+  for (size_t k = 0; k < count; ++k) {
+    if (reads) results.push_back(Arg{NewRegister(bytes)});
+    if (!element(values[k], k, reads ? &results[k] : nullptr)) return false;
+  }
+  for (size_t k = 0; k < results.size(); ++k) {
+    KW_NEED(d, Target(At(0).list[k], type));
+    if (!Emit1(Code::kMov, OfBytes(bytes), 0, *d, results[k])) return false;
+  }
   return !order.acquires || Fence();
 }
 

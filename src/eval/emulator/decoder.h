@@ -53,6 +53,8 @@ class Decoder {
   kw::Result<std::vector<int>> Survey(int kernel);
   kw::Result<FunctionDraft> Function(int function_index);
   const std::vector<char>& constants() const { return constants_; }
+  // The first words of all instructions that have a method.
+  static std::vector<std::string_view> KnownOpcodes();
 
  private:
   using Method = bool (Decoder::*)();
@@ -101,6 +103,7 @@ class Decoder {
   bool Permute();
   bool FunnelShift();
   bool DotProduct();
+  bool AbsDiff4();
   bool Sad();
   bool Setp();
   bool Set();
@@ -109,7 +112,8 @@ class Decoder {
   bool Testp();
   bool PredicateLogic(std::string_view name);
   bool Convert();
-  bool ConvertPair(Type to, Modifiers& mods);
+  bool ConvertPair(Type to, bool finite, Modifiers& mods);
+  bool ConvertPack(Modifiers& mods);
   bool ConvertInteger(Type to, Type from, bool saturate);
 
   // decode_memory.cc

@@ -40,6 +40,7 @@ enum class Code : uint8_t {
   kShf,
   kDp4a,
   kDp2a,
+  kAbsDiff4,
   kAddSat,
   kSubSat,
   kMul24,
@@ -133,6 +134,10 @@ enum class Rounding : uint8_t { kNearest, kZero, kDown, kUp, kAway };
 inline constexpr uint32_t kFtz = 1;      // flush subnormal inputs and results to zero
 inline constexpr uint32_t kNanMode = 2;  // min.NaN, max.NaN
 inline constexpr uint32_t kXorSign = 4;
+inline constexpr uint32_t kSaturated = 1;  // mad.hi.sat
+inline constexpr uint32_t kHighPart = 1;   // mul24.hi
+// In Op::imm of a comparison of halves: subnormal operands count as zero.
+inline constexpr uint64_t kFlushHalves = 16;
 
 // Op::extra of kSetp: how the result joins the predicate `c`.
 enum class Combine : uint8_t { kNone, kAnd, kOr, kXor };

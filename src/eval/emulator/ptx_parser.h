@@ -12,6 +12,7 @@
 //             | "[" ... "]" | "{" operands "}" | "(" operands ")" | "_"
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -120,6 +121,8 @@ class Parser {
   Function* function_ = nullptr;
   int32_t scope_ = 0;
   int32_t main_file_ = 0;
+  // Lines of headers, by (file, line), and the line that they were last called from.
+  std::map<std::pair<int32_t, int32_t>, SourceLine> callers_;
   SourceLine source_;
   size_t instructions_ = 0;
   std::unordered_map<std::string_view, std::vector<RegisterRange>> ranges_;

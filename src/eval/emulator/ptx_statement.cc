@@ -44,7 +44,8 @@ bool Parser::Resolve(std::string_view name, Operand* operand) {
 }
 
 // .loc file line column [, function_name symbol, inlined_at file line column]
-// A line of a header that was inlined counts as the line that called it.
+// A line of a header that was inlined counts as the line that called it, however deep: nvcc names
+// the outer calls first.
 Result<void> Parser::Location() {
   const std::string_view rest = lexer_.RestOfLine();
   Lexer words(rest);
@@ -62,6 +63,11 @@ Result<void> Parser::Location() {
     words = Lexer(rest.substr(inlined + 10));
     SourceLine outer;
     if (!number(&outer.file) || !number(&outer.line)) return Bad("bad .loc");
+    if (outer.file != main_file_) {
+      const auto known = callers_.find({outer.file, outer.line});
+      if (known != callers_.end()) outer = known->second;
+    }
+    callers_[{line.file, line.line}] = outer;
     line = outer;
   }
   source_ = line;

@@ -12,8 +12,9 @@ Type TypeNamed(std::string_view name) {
       {"s16", Type::kS16},   {"f16", Type::kF16},     {"bf16", Type::kBf16},
       {"b32", Type::kB32},   {"u32", Type::kU32},     {"s32", Type::kS32},
       {"f32", Type::kF32},   {"f16x2", Type::kF16x2}, {"bf16x2", Type::kBf16x2},
-      {"tf32", Type::kTf32}, {"b64", Type::kB64},     {"u64", Type::kU64},
-      {"s64", Type::kS64},   {"f64", Type::kF64},     {"b128", Type::kB128}};
+      {"tf32", Type::kTf32}, {"u16x2", Type::kU16x2}, {"s16x2", Type::kS16x2},
+      {"b64", Type::kB64},   {"u64", Type::kU64},     {"s64", Type::kS64},
+      {"f64", Type::kF64},   {"b128", Type::kB128}};
   const auto found = kTypes.find(name);
   return found == kTypes.end() ? Type::kNone : found->second;
 }

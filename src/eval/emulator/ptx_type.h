@@ -23,6 +23,8 @@ enum class Type : uint8_t {
   kF16x2,
   kBf16x2,
   kTf32,
+  kU16x2,
+  kS16x2,
   kB64,
   kU64,
   kS64,

@@ -92,6 +92,16 @@ TEST(Parser, LinesOfInlinedHeadersAreThoseOfTheCall) {
   EXPECT_EQ((*module)->functions[0].instructions[1].source.file, 1);
 }
 
+TEST(Parser, LinesOfHeadersInsideHeadersAreThoseOfTheOutermostCall) {
+  const auto module = Parse(
+      Entry(".reg .b32 %r<4>;\n.loc 1 12 5\nmov.u32 %r1, 1;\n"
+            ".loc 2 900 3, function_name $L__info_string0, inlined_at 1 14 9\n"
+            ".loc 3 80 3, function_name $L__info_string1, inlined_at 2 900 3\nmov.u32 %r2, 2;"));
+  ASSERT_TRUE(module.has_value());
+  EXPECT_EQ((*module)->functions[0].instructions[1].source.line, 14);
+  EXPECT_EQ((*module)->functions[0].instructions[1].source.file, 1);
+}
+
 TEST(Parser, CallsSpanLinesAndDebugSectionsAreSkipped) {
   const auto module =
       Parse(std::string(kHead) +

@@ -97,13 +97,22 @@ inline bool TestFloat(Compare op, float a, float b) {
   return false;
 }
 
-// 16-bit operands; imm holds the comparison.
+// 16-bit operands as floats; imm holds the comparison, and kFlushHalves for .ftz.
+template <class H, int N>
+void LoadCompared(Warp& w, const Op& op, u32 offset, float* to) {
+  H::template Load<N>(Src<u16>(w, offset), to);
+  if ((op.imm & kFlushHalves) == 0) return;
+  for (int i = 0; i < N; ++i) {
+    const bool tiny = to[i] < 0x1p-14f && to[i] > -0x1p-14f;
+    to[i] = tiny ? 0.0f : to[i];
+  }
+}
 template <class H>
 bool SetpHalf(Warp& w, const Op& op) {
   alignas(64) float a[kLanes], b[kLanes];
-  H::template Load<kLanes>(Src<u16>(w, op.a), a);
-  H::template Load<kLanes>(Src<u16>(w, op.b), b);
-  const Compare how = static_cast<Compare>(op.imm);
+  LoadCompared<H, kLanes>(w, op, op.a, a);
+  LoadCompared<H, kLanes>(w, op, op.b, b);
+  const Compare how = static_cast<Compare>(op.imm & ~kFlushHalves);
   u32 r = 0;
   for (int i = 0; i < kLanes; ++i) r |= static_cast<u32>(TestFloat(how, a[i], b[i])) << i;
   return Finish(w, op, r);
@@ -113,9 +122,9 @@ bool SetpHalf(Warp& w, const Op& op) {
 template <class H>
 bool SetpHalf2(Warp& w, const Op& op) {
   alignas(64) float a[2 * kLanes], b[2 * kLanes];
-  H::template Load<2 * kLanes>(Src<u16>(w, op.a), a);
-  H::template Load<2 * kLanes>(Src<u16>(w, op.b), b);
-  const Compare how = static_cast<Compare>(op.imm);
+  LoadCompared<H, 2 * kLanes>(w, op, op.a, a);
+  LoadCompared<H, 2 * kLanes>(w, op, op.b, b);
+  const Compare how = static_cast<Compare>(op.imm & ~kFlushHalves);
   u32 low = 0, high = 0;
   for (int i = 0; i < kLanes; ++i) {
     low |= static_cast<u32>(TestFloat(how, a[2 * i], b[2 * i])) << i;

@@ -172,12 +172,14 @@ inline u64 RealToInteger(double v, Type from, Type to, Rounding mode) {
 }
 
 // Op::extra of kCvtRounded: destination type | source type << 8 | rounding << 16 |
-// saturate << 20 | ftz << 21 | relu << 22; imm: bytes of the registers, source << 8 | result
+// saturate << 20 | ftz << 21 | relu << 22 | satfinite << 23; imm: bytes of the registers, source <<
+// 8 | result
 bool ConvertGeneral(Warp& w, const Op& op) {
   const Type to = static_cast<Type>(op.extra & 0xff),
              from = static_cast<Type>(op.extra >> 8 & 0xff);
   const Rounding mode = static_cast<Rounding>(op.extra >> 16 & 15);
-  const bool saturate = op.extra >> 20 & 1, flush = op.extra >> 21 & 1, relu = op.extra >> 22 & 1;
+  const bool saturate = op.extra >> 20 & 1, flush = op.extra >> 21 & 1, relu = op.extra >> 22 & 1,
+             finite = op.extra >> 23 & 1;
   const int in_bytes = static_cast<int>(op.imm >> 8 & 0xff),
             out_bytes = static_cast<int>(op.imm & 0xff);
   const char* a = Src<char>(w, op.a);
@@ -188,13 +190,16 @@ bool ConvertGeneral(Warp& w, const Op& op) {
     u64 result = 0;
     if (RealType(from)) {
       double v = LoadReal(from, at);
-      if (flush && from == Type::kF32 && v != 0 && v < 0x1p-126 && v > -0x1p-126)
-        v = v < 0 ? -0.0 : 0.0;
+      if (flush && from == Type::kF32 && v < 0x1p-126 && v > -0x1p-126)
+        v = __builtin_copysign(0.0, v);
       if (RealType(to)) {
         if (saturate) v = v > 0 ? (v < 1 ? v : 1.0) : 0.0;
         if (relu) v = v > 0 || v != v ? v : 0.0;
         v = RoundTo(v, 0, FormatOf(to), mode);
-        if (flush && to == Type::kF32 && v < 0x1p-126 && v > -0x1p-126) v = v < 0 ? -0.0 : 0.0;
+        if (flush && to == Type::kF32 && v < 0x1p-126 && v > -0x1p-126)
+          v = __builtin_copysign(0.0, v);
+        const double largest = FormatOf(to).largest;
+        if (finite && (v > largest || v < -largest)) v = __builtin_copysign(largest, v);
         result = RealBits(to, v);
       } else {
         result = RealToInteger(v, from, to, mode);
@@ -274,7 +279,10 @@ bool ToFp8Pair(Warp& w, const Op& op) {
       high = Src<float>(w, op.a)[i];
       low = Src<float>(w, op.b)[i];
     }
-    if (relu) high = high < 0 ? 0 : high, low = low < 0 ? 0 : low;
+    if (relu) {
+      high = high > 0 || high != high ? high : 0.0f;
+      low = low > 0 || low != low ? low : 0.0f;
+    }
     return ToFp8(high, e4m3) << 8 | ToFp8(low, e4m3);
   });
 }
@@ -285,6 +293,20 @@ bool FromFp8Pair(Warp& w, const Op& op) {
     const u32 low = FloatToHalf(FromFp8(static_cast<u8>(a[i]), e4m3));
     const u32 high = FloatToHalf(FromFp8(static_cast<u8>(a[i] >> 8), e4m3));
     return high << 16 | low;
+  });
+}
+
+// cvt.pack: a and b clamped to `extra & 31` bits (32: signed) above one another, c on top.
+bool PackIntegers(Warp& w, const Op& op) {
+  const i32 *a = Src<i32>(w, op.a), *b = Src<i32>(w, op.b);
+  const u32* c = Src<u32>(w, op.c);
+  const u32 bits = op.extra & 31, top = op.extra & 32 ? bits - 1 : bits;
+  const i32 most = static_cast<i32>((1u << top) - 1), least = op.extra & 32 ? ~most : 0;
+  return Each(w, Dst<u32>(w, op.d), [=](int i) {
+    const u32 x = static_cast<u32>(a[i] < least ? least : a[i] > most ? most : a[i]);
+    const u32 y = static_cast<u32>(b[i] < least ? least : b[i] > most ? most : b[i]);
+    const u32 kept = (1u << bits) - 1, pair = (x & kept) << bits | (y & kept);
+    return bits == 16 ? pair : c[i] << 16 | pair;
   });
 }
 
@@ -462,6 +484,7 @@ constexpr HandlerEntry kConvert[] = {
     KW_ROUND(double, kF64, kDown),
     KW_ROUND(double, kF64, kUp),
     {K(Code::kCvtRounded, Type::kNone), &ConvertGeneral},
+    {K(Code::kCvtPack, Type::kU32), &PackIntegers},
     {K(Code::kCvtPack, Type::kB16), &ToFp8Pair},
     {K(Code::kCvtPack, Type::kB32), &FromFp8Pair},
     {K(Code::kPack, Type::kU32, 2), &Pack<u32, u16>},

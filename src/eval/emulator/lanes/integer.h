@@ -186,8 +186,35 @@ bool DotProduct(Warp& w, const Op& op) {
   });
 }
 
+// extra: bit 0 the sum of the four and c
+bool AbsDiff4(Warp& w, const Op& op) {
+  const u32 *a = Src<u32>(w, op.a), *b = Src<u32>(w, op.b), *c = Src<u32>(w, op.c);
+  const bool add = op.extra & 1;
+  return Each(w, Dst<u32>(w, op.d), [=](int i) {
+    u32 bytes = 0, sum = c[i];
+    for (int k = 0; k < 32; k += 8) {
+      const u32 x = a[i] >> k & 255, y = b[i] >> k & 255, difference = x > y ? x - y : y - x;
+      bytes |= difference << k;
+      sum += difference;
+    }
+    return add ? sum : bytes;
+  });
+}
+
+// Two numbers of 16 bits in one of 32.
+template <class T, auto F>
+inline u32 Pairwise(u32 a, u32 b) {
+  const u32 low = static_cast<u16>(F(static_cast<T>(a), static_cast<T>(b)));
+  const u32 high = static_cast<u16>(F(static_cast<T>(a >> 16), static_cast<T>(b >> 16)));
+  return high << 16 | low;
+}
+#define KW_PAIRS(code, type, T, F)                                                               \
+  {                                                                                              \
+    K(Code::code, Type::type), &Map2<u32, u32, u32, Pairwise<T, [](i32 a, i32 b) { return F; }>> \
+  }
+
 // The carry of .cc instructions is predicate 2. extra: 0 add.cc 1 addc 2 addc.cc, +4 sub,
-// +8 mad.lo, +16 mad.hi (c is the addend)
+// +8 mad.lo, +16 mad.hi (c is the addend), +32 of a signed product
 template <class T>
 bool AddCarry(Warp& w, const Op& op) {
   const T *a = Src<T>(w, op.a), *b = Src<T>(w, op.b), *c = Src<T>(w, op.c);
@@ -198,7 +225,11 @@ bool AddCarry(Warp& w, const Op& op) {
     const int i = First(m);
     T x = a[i], y = b[i];
     if (op.extra & 24) {
-      const unsigned __int128 product = static_cast<unsigned __int128>(x) * y;
+      using S = std::make_signed_t<T>;
+      const unsigned __int128 product =
+          op.extra & 32 ? static_cast<unsigned __int128>(static_cast<__int128>(static_cast<S>(x)) *
+                                                         static_cast<S>(y))
+                        : static_cast<unsigned __int128>(x) * y;
       x = static_cast<T>(op.extra & 8 ? product : product >> (sizeof(T) * 8));
       y = c[i];
     }
@@ -300,6 +331,12 @@ constexpr HandlerEntry kInteger[] = {
      &Map3<u32, u32, u32, u32, [](u32 a, u32 b, u32 c) { return a * b + c; }>},
     {K(Code::kMad, Type::kU64),
      &Map3<u64, u64, u64, u64, [](u64 a, u64 b, u64 c) { return a * b + c; }>},
+    {K(Code::kMadHi, Type::kU16),
+     &Map3<u16, u16, u16, u16, [](u32 a, u32 b, u32 c) { return (a * b >> 16) + c; }>},
+    {K(Code::kMadHi, Type::kS16),
+     &Map3<u16, i16, i16, u16, [](i32 a, i32 b, u32 c) { return static_cast<u32>(a * b >> 16) + c; }>},
+    {K(Code::kMadHi, Type::kS32, kSaturated),
+     &Map3<i32, i32, i32, i32, [](i64 a, i64 b, i64 c) { return Saturate32((a * b >> 32) + c); }>},
     {K(Code::kMadHi, Type::kU32),
      &Map3<u32, u32, u32, u32, [](u64 a, u64 b, u32 c) { return static_cast<u32>(a * b >> 32) + c; }>},
     {K(Code::kMadHi, Type::kS32),
@@ -321,6 +358,12 @@ constexpr HandlerEntry kInteger[] = {
     {K(Code::kMul24, Type::kS32),
      &Map2<u32, i32, i32, [](i32 a, i32 b) {
        return static_cast<u32>((a << 8 >> 8)) * static_cast<u32>(b << 8 >> 8);
+     }>},
+    {K(Code::kMul24, Type::kU32, kHighPart),
+     &Map2<u32, u32, u32, [](u64 a, u64 b) { return ((a & 0xffffff) * (b & 0xffffff) >> 16); }>},
+    {K(Code::kMul24, Type::kS32, kHighPart),
+     &Map2<u32, i32, i32, [](i32 a, i32 b) {
+       return (static_cast<i64>(a << 8 >> 8) * static_cast<i64>(b << 8 >> 8) >> 16);
      }>},
     {K(Code::kDiv, Type::kU16), &Map2<u16, u16, u16, [](u32 a, u32 b) { return DivideU32(a, b); }>},
     {K(Code::kDiv, Type::kS16), &Map2<i16, i16, i16, [](i32 a, i32 b) { return DivideS32(a, b); }>},
@@ -417,12 +460,19 @@ constexpr HandlerEntry kInteger[] = {
     {K(Code::kShf, Type::kB32), &FunnelShift},
     {K(Code::kDp4a, Type::kB32), &DotProduct<4>},
     {K(Code::kDp2a, Type::kB32), &DotProduct<2>},
+    {K(Code::kAbsDiff4, Type::kB32), &AbsDiff4},
+    KW_PAIRS(kAdd, kU16x2, u16, a + b),
+    KW_PAIRS(kMin, kU16x2, u16, (a < b ? a : b)),
+    KW_PAIRS(kMax, kU16x2, u16, (a > b ? a : b)),
+    KW_PAIRS(kMin, kS16x2, i16, (a < b ? a : b)),
+    KW_PAIRS(kMax, kS16x2, i16, (a > b ? a : b)),
     {K(Code::kAddCarry, Type::kU32), &AddCarry<u32>},
     {K(Code::kAddCarry, Type::kU64), &AddCarry<u64>},
     {K(Code::kFns, Type::kB32), &FindNthSet},
 };
 #undef KW_WIDTHS
 #undef KW_SIGNS
+#undef KW_PAIRS
 
 }  // namespace
 }  // namespace kw::eval::emu

@@ -2,6 +2,8 @@
 // float, which is exact enough: 24 bits are more than twice 11 plus two.
 #pragma once
 
+#include <fenv.h>
+
 #include "lanes/half.h"
 
 namespace kw::eval::emu {
@@ -131,96 +133,49 @@ inline float Tanh(float x) {
   return x != x ? x : Bits<float>(Bits<u32>(r) | (Bits<u32>(x) & 0x80000000));
 }
 
-// ---- directed rounding: value and the sign of what it leaves out ----
-
-template <class T>
-inline T Directed(double v, double rest, Rounding mode) {
-  using U = std::conditional_t<sizeof(T) == 8, u64, u32>;
-  const T f = static_cast<T>(v);
-  const double d = static_cast<double>(f);
-  // +1: f lies above the exact result, -1: below.
-  const int place = d > v ? 1 : d < v ? -1 : rest < 0 ? 1 : rest > 0 ? -1 : 0;
-  if (place == 0 || f != f || mode == Rounding::kNearest) return f;
-  const bool positive = v > 0 || (v == 0 && rest > 0);
-  const bool down = mode == Rounding::kDown || (mode == Rounding::kZero && positive);
-  if (down != (place > 0)) return f;
-  if (f == 0) {
-    const T least = Bits<T>(U{1});
-    return down ? -least : least;
-  }
-  const U bits = Bits<U>(f);
-  return Bits<T>(static_cast<U>((f > 0) == down ? bits - 1 : bits + 1));
-}
-
-struct Exact {
-  double value, rest;
-};
-inline Exact ExactSum(double a, double b) {
-  const double s = a + b;
-  const double t = s - a;
-  const double rest = (a - (s - t)) + (b - t);
-  return {s, rest == rest ? rest : 0.0};
-}
-inline Exact ExactProduct(double a, double b) {
-  const double p = a * b;
-  const double rest = __builtin_fma(a, b, -p);
-  return {p, rest == rest ? rest : 0.0};
-}
-inline Exact ExactFma(double a, double b, double c) {
-  const Exact p = ExactProduct(a, b);
-  const Exact s = ExactSum(p.value, c);
-  const double v = __builtin_fma(a, b, c);
-  const double rest = (s.value - v) + (s.rest + p.rest);
-  return {v, rest == rest ? rest : 0.0};
-}
-inline Exact ExactQuotient(double a, double b) {
-  const double q = a / b;
-  const double rest = __builtin_fma(-q, b, a) / b;
-  return {q, rest == rest ? rest : 0.0};
-}
-inline Exact ExactRoot(double a) {
-  const double q = __builtin_sqrt(a);
-  const double rest = __builtin_fma(-q, q, a);
-  return {q, rest == rest ? rest : 0.0};
-}
+// ---- directed rounding: this machine's own ----
 
 enum class RoundedOp : u8 { kAdd, kSub, kMul, kFma, kDiv, kRcp, kSqrt };
 
+// Operands and result are volatile, so that the operation stays where the rounding is set.
 template <class T, bool kFlush>
-inline T RoundedLane(RoundedOp what, Rounding mode, T x, T y, T z) {
+inline T RoundedLane(RoundedOp what, T a, T b, T c) {
   if constexpr (kFlush) {
-    x = Flush<true>(x);
-    y = Flush<true>(y);
-    z = Flush<true>(z);
+    a = Flush<true>(a);
+    b = Flush<true>(b);
+    c = Flush<true>(c);
   }
-  Exact e{};
-  const double a = static_cast<double>(x), b = static_cast<double>(y), c = static_cast<double>(z);
+  volatile T x = a, y = b, z = c, r = 0;
   switch (what) {
     case RoundedOp::kAdd:
-      e = ExactSum(a, b);
+      r = x + y;
       break;
     case RoundedOp::kSub:
-      e = ExactSum(a, -b);
+      r = x - y;
       break;
     case RoundedOp::kMul:
-      e = ExactProduct(a, b);
+      r = x * y;
       break;
     case RoundedOp::kFma:
-      e = ExactFma(a, b, c);
+      r = sizeof(T) == 8
+              ? static_cast<T>(__builtin_fma(x, y, z))
+              : static_cast<T>(__builtin_fmaf(static_cast<float>(x), static_cast<float>(y),
+                                              static_cast<float>(z)));
       break;
     case RoundedOp::kDiv:
-      e = ExactQuotient(a, b);
+      r = x / y;
       break;
     case RoundedOp::kRcp:
-      e = ExactQuotient(1.0, a);
+      r = 1 / x;
       break;
     case RoundedOp::kSqrt:
-      e = ExactRoot(a);
+      r = sizeof(T) == 8 ? static_cast<T>(__builtin_sqrt(x))
+                         : static_cast<T>(__builtin_sqrtf(static_cast<float>(x)));
       break;
   }
-  const T r = Directed<T>(e.value, e.rest, mode);
-  if constexpr (kFlush) return Flush<true>(r);
-  return r;
+  const T result = r;
+  if constexpr (kFlush) return Flush<true>(result);
+  return result;
 }
 
 // extra: RoundedOp | Rounding << 4
@@ -229,8 +184,14 @@ bool Rounded(Warp& w, const Op& op) {
   const T *a = Src<T>(w, op.a), *b = Src<T>(w, op.b), *c = Src<T>(w, op.c);
   const RoundedOp what = static_cast<RoundedOp>(op.extra & 15);
   const Rounding mode = static_cast<Rounding>(op.extra >> 4);
-  return EachActive(w, Dst<T>(w, op.d),
-                    [=](int i) { return RoundedLane<T, kFlush>(what, mode, a[i], b[i], c[i]); });
+  fesetround(mode == Rounding::kZero   ? FE_TOWARDZERO
+             : mode == Rounding::kDown ? FE_DOWNWARD
+             : mode == Rounding::kUp   ? FE_UPWARD
+                                       : FE_TONEAREST);
+  const bool done = EachActive(
+      w, Dst<T>(w, op.d), [=](int i) { return RoundedLane<T, kFlush>(what, a[i], b[i], c[i]); });
+  fesetround(FE_TONEAREST);
+  return done;
 }
 
 // fma.rm.f32 stands in every expf: the product and the sum are exact enough in double, what is
@@ -253,7 +214,10 @@ bool FmaDirected(Warp& w, const Op& op) {
     const bool positive = (bits >> 31) == 0;
     const bool down = kMode == Rounding::kDown || (kMode == Rounding::kZero && positive);
     const u32 next = f == 0 ? (down ? 0x80000001u : 1u) : (positive == down ? bits - 1 : bits + 1);
-    return Flush<kFlush>(Bits<float>((down ? above : below) && f == f ? next : bits));
+    // An exact zero of unlike signs is -0 when rounding down.
+    const u32 signs = static_cast<u32>((Bits<u64>(p) | Bits<u64>(z)) >> 32) & 0x80000000u;
+    const u32 exact = kMode == Rounding::kDown && s == 0 ? signs : bits;
+    return Flush<kFlush>(Bits<float>((down ? above : below) && f == f ? next : exact));
   });
 }
 
@@ -364,24 +328,22 @@ inline float Clamp01(float x) { return x > 0 ? (x < 1 ? x : 1.0f) : 0.0f; }
   {K(Code::code, Type::kBf16), &HalfMap<Bf16, 32, false, N, [](KW_P##N(float)) { return F; }>}, { \
     K(Code::code, Type::kBf16x2), &HalfMap<Bf16, 64, false, N, [](KW_P##N(float)) { return F; }>  \
   }
-#define KW_EXTREME(code, kMax)                                                             \
-  {K(Code::code, Type::kF32, 0), &Map2<float, float, float, Extreme<0, kMax>>},            \
-      {K(Code::code, Type::kF32, 1), &Map2<float, float, float, Extreme<1, kMax>>},        \
-      {K(Code::code, Type::kF32, 2), &Map2<float, float, float, Extreme<2, kMax>>},        \
-      {K(Code::code, Type::kF32, 3), &Map2<float, float, float, Extreme<3, kMax>>},        \
-      {K(Code::code, Type::kF32, 4), &Map2<float, float, float, Extreme<4, kMax>>},        \
-      {K(Code::code, Type::kF32, 6), &Map2<float, float, float, Extreme<6, kMax>>},        \
-      {K(Code::code, Type::kF16, 0), &HalfMap<Fp16, 32, false, 2, Extreme<0, kMax>>},      \
-      {K(Code::code, Type::kF16, 1), &HalfMap<Fp16, 32, true, 2, Extreme<0, kMax>>},       \
-      {K(Code::code, Type::kF16, 2), &HalfMap<Fp16, 32, false, 2, Extreme<2, kMax>>},      \
-      {K(Code::code, Type::kF16x2, 0), &HalfMap<Fp16, 64, false, 2, Extreme<0, kMax>>},    \
-      {K(Code::code, Type::kF16x2, 1), &HalfMap<Fp16, 64, true, 2, Extreme<0, kMax>>},     \
-      {K(Code::code, Type::kF16x2, 2), &HalfMap<Fp16, 64, false, 2, Extreme<2, kMax>>},    \
-      {K(Code::code, Type::kBf16, 0), &HalfMap<Bf16, 32, false, 2, Extreme<0, kMax>>},     \
-      {K(Code::code, Type::kBf16, 2), &HalfMap<Bf16, 32, false, 2, Extreme<2, kMax>>},     \
-      {K(Code::code, Type::kBf16x2, 0), &HalfMap<Bf16, 64, false, 2, Extreme<0, kMax>>}, { \
-    K(Code::code, Type::kBf16x2, 2), &HalfMap<Bf16, 64, false, 2, Extreme<2, kMax>>        \
+#define KW_EXTREME_F32(code, kMax, mode) \
+  { K(Code::code, Type::kF32, mode), &Map2<float, float, float, Extreme<mode, kMax>> }
+// Halves are flushed when they are loaded.
+#define KW_EXTREME_16(code, kMax, mode)                                                          \
+  {K(Code::code, Type::kF16, mode), &HalfMap<Fp16, 32, false, 2, Extreme<mode, kMax>>},          \
+      {K(Code::code, Type::kF16, mode + 1), &HalfMap<Fp16, 32, true, 2, Extreme<mode, kMax>>},   \
+      {K(Code::code, Type::kF16x2, mode), &HalfMap<Fp16, 64, false, 2, Extreme<mode, kMax>>},    \
+      {K(Code::code, Type::kF16x2, mode + 1), &HalfMap<Fp16, 64, true, 2, Extreme<mode, kMax>>}, \
+      {K(Code::code, Type::kBf16, mode), &HalfMap<Bf16, 32, false, 2, Extreme<mode, kMax>>}, {   \
+    K(Code::code, Type::kBf16x2, mode), &HalfMap<Bf16, 64, false, 2, Extreme<mode, kMax>>        \
   }
+#define KW_EXTREME(code, kMax)                                                                     \
+  KW_EXTREME_F32(code, kMax, 0), KW_EXTREME_F32(code, kMax, 1), KW_EXTREME_F32(code, kMax, 2),     \
+      KW_EXTREME_F32(code, kMax, 3), KW_EXTREME_F32(code, kMax, 4), KW_EXTREME_F32(code, kMax, 5), \
+      KW_EXTREME_F32(code, kMax, 6), KW_EXTREME_F32(code, kMax, 7), KW_EXTREME_16(code, kMax, 0),  \
+      KW_EXTREME_16(code, kMax, 2), KW_EXTREME_16(code, kMax, 4), KW_EXTREME_16(code, kMax, 6)
 
 constexpr HandlerEntry kReal[] = {
     KW_F32(kAdd, 2, KW_Z(KW_Z(a) + KW_Z(b))),
@@ -440,6 +402,10 @@ constexpr HandlerEntry kReal[] = {
     {K(Code::kAbs, Type::kF16x2), &Map1<u32, u32, [](u32 a) { return a & 0x7fff7fff; }>},
     {K(Code::kNeg, Type::kF16), &Map1<u16, u16, [](u32 a) { return a ^ 0x8000; }>},
     {K(Code::kNeg, Type::kF16x2), &Map1<u32, u32, [](u32 a) { return a ^ 0x80008000; }>},
+    {K(Code::kAbs, Type::kF16, kFtz), &HalfMap<Fp16, 32, true, 1, AbsOf<float>>},
+    {K(Code::kAbs, Type::kF16x2, kFtz), &HalfMap<Fp16, 64, true, 1, AbsOf<float>>},
+    {K(Code::kNeg, Type::kF16, kFtz), &HalfMap<Fp16, 32, true, 1, NegOf<float>>},
+    {K(Code::kNeg, Type::kF16x2, kFtz), &HalfMap<Fp16, 64, true, 1, NegOf<float>>},
     {K(Code::kRounded, Type::kF32), &Rounded<float, false>},
     {K(Code::kRounded, Type::kF32, kFtz), &Rounded<float, true>},
     {K(Code::kRounded, Type::kF64), &Rounded<double, false>},
@@ -461,6 +427,8 @@ constexpr HandlerEntry kReal[] = {
 #undef KW_HALF
 #undef KW_BF16
 #undef KW_EXTREME
+#undef KW_EXTREME_16
+#undef KW_EXTREME_F32
 #undef KW_Z
 
 }  // namespace

@@ -1,0 +1,10 @@
+// All probes in one, so that the headers are read once for each architecture.
+#include "control.cu"
+#include "conversions.cu"
+#include "floats.cu"
+#include "halves.cu"
+#include "integers.cu"
+#include "libraries.cu"
+#include "memory.cu"
+#include "tensor.cu"
+#include "warps.cu"
