@@ -47,7 +47,7 @@ std::vector<u64> Real(const Format& f) {
     out.push_back(base);
     if (e >= -2 && e <= 16) out.push_back(base | hidden / 2);
     if (e >= 0) out.push_back(base - 1);
-    if (e == 0 || e == 1 || e == 10) out.push_back(base + 1), out.push_back(base | hidden - 1);
+    if (e == 0 || e == 1 || e == 10) out.push_back(base + 1), out.push_back(base | (hidden - 1));
   }
   const size_t n = out.size();
   for (size_t i = 0; i < n; ++i) out.push_back(out[i] | u64{1} << (f.exponent_bits + fraction));
