@@ -85,6 +85,7 @@ struct Site {
   uint8_t conflicts = 0;  // extra wavefronts in shared memory
   uint8_t sector_count = 0;
   uint8_t run_count = 0;
+  uint32_t learned = 0;       // patterns so far
   int16_t phase = -1;         // first address & 31 for which the sectors hold
   int64_t low = 0, high = 0;  // of the delta; high includes the access
   uint64_t alignment = 0;     // all bits that some delta has
@@ -132,12 +133,12 @@ inline constexpr uint32_t kAtomicStore = uint32_t{1} << 31;
 inline constexpr uint32_t kAtomicWriter = 62;  // in place of a warp: an atomic, or the host
 
 // A load from shared memory, kept until the warp's next barrier: stores of other lanes race with
-// it.
+// it. Its pattern is the site's, while that has not learned another.
 struct LaneRead {
-  uint32_t first, mask;  // address of the first active lane
-  int32_t low, high;     // bytes relative to it
+  const Site* site;
+  uint32_t learned;  // Site::learned then
+  uint32_t first;    // address of the first active lane
   uint32_t bytes;
-  int32_t delta[kLanes];
 };
 inline constexpr uint32_t kLaneReads = 8;
 

@@ -70,6 +70,7 @@ inline u32 BankConflicts(const Site& s, int bytes) {
 template <class A>
 void Learn(Site& s, const A* addr, A lead, u32 mask, int bytes) {
   using S = std::make_signed_t<A>;
+  ++s.learned;
   s.mask = mask;
   s.wide = sizeof(A) == 8;
   s.phase = -1;

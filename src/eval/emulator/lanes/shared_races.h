@@ -43,13 +43,7 @@ inline void CheckLaneLoads(Warp& w, const Op& op, const Site& s, u32 first, u32 
 }
 
 inline void KeepLaneLoads(Warp& w, const Site& s, u32 first, u32 bytes) {
-  LaneRead& read = w.reads[w.read_count++ % kLaneReads];
-  read.first = first;
-  read.mask = w.mask;
-  read.low = static_cast<i32>(s.low);
-  read.high = static_cast<i32>(s.high);
-  read.bytes = bytes;
-  __builtin_memcpy(read.delta, s.delta32, sizeof(read.delta));
+  w.reads[w.read_count++ % kLaneReads] = {&s, s.learned, first, bytes};
 }
 
 // The lanes whose store in the pattern of a site overwrites what another lane has read in this
@@ -59,17 +53,19 @@ inline u32 OverwritesOfLoads(const Warp& w, const Site& s, u32 first, u32 bytes,
   const u32 kept = w.read_count < kLaneReads ? w.read_count : kLaneReads;
   for (u32 k = 0; k < kept; ++k) {
     const LaneRead& read = w.reads[k];
+    const Site& pattern = *read.site;
     const i64 shift = static_cast<i64>(first) - read.first;
-    if (s.low + shift >= read.high || s.high + shift <= read.low) continue;
+    if (pattern.learned != read.learned) continue;
+    if (s.low + shift >= pattern.high || s.high + shift <= pattern.low) continue;
     for (u32 m = w.mask; m != 0; m &= m - 1) {
       const int i = First(m);
       const i64 at = shift + s.delta32[i];
       u32 readers = 0;
       for (int j = 0; j < kLanes; ++j) {
-        const i64 from = read.delta[j];
+        const i64 from = pattern.delta32[j];
         readers |= static_cast<u32>((from < at + bytes) & (from + read.bytes > at)) << j;
       }
-      readers &= read.mask & ~(1u << i);
+      readers &= pattern.mask & ~(1u << i);
       if (readers == 0) continue;
       found |= 1u << i;
       *reader = First(readers);
