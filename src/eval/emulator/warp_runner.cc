@@ -363,6 +363,8 @@ bool WarpRunner::AtCollective(Group& group, const Op& op, bool* leave) {
     }
     Restore(ws_, group);
   }
+  // It orders no memory, but all lanes' loads before it were issued: stores behind it are no race.
+  w.read_count = 0;
   group.pc += 1;
   if (op.imm == kWarpBarrier && ws_.groups.size() > 1) {
     // bar.warp.sync lets go all that waited with it.

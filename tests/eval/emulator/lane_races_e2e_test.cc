@@ -131,6 +131,18 @@ TEST(LaneRaces, AreNotSeenInCorrectKernels) {
       __threadfence_block();
       y[blockIdx.x * 32 + t] = s[31 - t];
     }
+    // The sum needs what all lanes have read: its store cannot come before their loads.
+    extern "C" __global__ void behind_shuffles(const float* x, float* y) {
+      __shared__ float s[4];
+      int t = threadIdx.x;
+      if (t < 4) s[t] = x[t];
+      __syncwarp();
+      float v = s[t % 4];
+      for (int o = 2; o > 0; o /= 2) v += __shfl_xor_sync(~0u, v, o);
+      if (t == 0) s[0] = v;
+      __syncwarp();
+      y[blockIdx.x * 32 + t] = s[0];
+    }
     // One lane works, in both branches.
     extern "C" __global__ void leader(const float* x, float* y) {
       __shared__ float s[2];
@@ -140,7 +152,8 @@ TEST(LaneRaces, AreNotSeenInCorrectKernels) {
       y[blockIdx.x * 32 + t] = s[0] + s[1];
     })",
             2);
-  for (const char* kernel : {"same_value", "private_cells", "tiles", "fences", "leader"}) {
+  for (const char* kernel :
+       {"same_value", "private_cells", "tiles", "fences", "behind_shuffles", "leader"}) {
     EXPECT_EQ(s.HazardsOf(kernel, 32), "") << kernel << ": " << s.text;
   }
   EXPECT_EQ(s.bench.Download<float>(s.y, 1)[0], 3.0f);
