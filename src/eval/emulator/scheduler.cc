@@ -11,6 +11,13 @@
 namespace kw::eval::emu {
 namespace {
 
+// As in lanes/shared_races.h, which no other file may share.
+void BeginEpoch(Warp& warp, RaceShadow& race) {
+  warp.epoch = ++race.epochs;
+  warp.epoch_stamp = race.clock << 6;
+  warp.read_count = 0;
+}
+
 // ---- barriers of a block ----
 
 void JoinClocks(Block& block, uint32_t receivers, uint32_t sources) {
@@ -32,8 +39,7 @@ void JoinClocks(Block& block, uint32_t receivers, uint32_t sources) {
     Warp& receiver = block.warps[static_cast<size_t>(warp)].warp;
     receiver.acquired = std::max(receiver.acquired, acquired);
     receiver.fenced |= fenced;
-    receiver.epoch = ++race.epochs;
-    receiver.read_count = 0;
+    BeginEpoch(receiver, race);
     uint32_t floor = race.clock;
     for (int x = 0; x < kLanes; ++x) {
       race.seen[warp][x] = std::max(race.seen[warp][x], joined[x]);
@@ -234,8 +240,7 @@ void StartBlock(Block* block, uint64_t linear) {
     ws.warp.sync_touched = ws.warp.fenced = ws.warp.looked = false;
     ws.warp.copy_count = 0;
     std::fill(std::begin(ws.warp.copy_groups), std::end(ws.warp.copy_groups), 0);
-    ws.warp.epoch = ++race.epochs;
-    ws.warp.read_count = 0;
+    BeginEpoch(ws.warp, race);
     ws.warp.author = ws.warp.author_stamp = ws.warp.acquired = 0;
     ws.groups.clear();
     Group group;

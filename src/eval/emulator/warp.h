@@ -190,6 +190,7 @@ struct Warp {
   uint32_t author_stamp;  // of the block's clock
   uint32_t acquired;      // on the launch's clock
   uint32_t epoch;         // of its lanes: steps at each barrier of the warp, and at fences
+  uint32_t epoch_stamp;   // what it stores in this epoch has a stamp << 6 from here on
   uint32_t read_count;    // loads in this epoch; the last kLaneReads are in `reads`
   LaneRead reads[kLaneReads];
   AsyncCopy* copies;

@@ -21,6 +21,7 @@ constexpr int kEachLane = -2;  // lane by lane, side by side
 inline void BeginEpoch(Warp& w) {
   if (w.race == nullptr) return;
   w.epoch = ++w.race->epochs;
+  w.epoch_stamp = w.race->clock << 6;
   w.read_count = 0;
 }
 
@@ -90,9 +91,8 @@ inline bool RaceRead(Warp& w, const Op& op, u32 address, u32 bytes) {
   RaceShadow& r = *w.race;
   const auto [from, n] = SharedUnits(r, address, bytes);
   const u32 floor = r.floor[w.index] << 6, me = w.index, bit = 1u << w.index, clock = r.clock,
-            base = r.base, epoch = w.epoch;
+            base = r.base, epoch_stamp = w.epoch_stamp;
   const u32* writer = r.writer + from;
-  const u32* lanes = r.lanes + from;
   u32* reader = r.reader + from;
   u32* readers = r.readers + from;
   if (n == 1) {
@@ -100,7 +100,7 @@ inline bool RaceRead(Warp& w, const Op& op, u32 address, u32 bytes) {
     if (stamp >= base && (stamp < floor || (stamp & 63) == me)) {
       *readers = (*reader == clock ? *readers : 0) | bit;
       *reader = clock;
-      return StoredByLane(w, *lanes);
+      return stamp >= epoch_stamp && (stamp & 63) == me && StoredByLane(w, r.lanes[from]);
     }
   }
   u32 suspicious = 0, own = 0;
@@ -108,7 +108,7 @@ inline bool RaceRead(Warp& w, const Op& op, u32 address, u32 bytes) {
   for (u32 i = 0; i < n; ++i) {
     suspicious |= static_cast<u32>((writer[i] >= floor) & ((writer[i] & 63) != me)) |
                   static_cast<u32>(writer[i] < base);
-    own |= static_cast<u32>(lanes[i] >> 5 == epoch);
+    own |= static_cast<u32>((writer[i] >= epoch_stamp) & ((writer[i] & 63) == me));
     readers[i] = (reader[i] == clock ? readers[i] : 0) | bit;
     reader[i] = clock;
   }
@@ -120,7 +120,9 @@ inline bool RaceRead(Warp& w, const Op& op, u32 address, u32 bytes) {
       NoteRace(w, op, at, writer[i] & 63, RaceKind::kReadAfterWrite);
     }
   }
-  return own != 0;
+  bool by_lane = false;
+  for (u32 i = 0; i < n && own != 0; ++i) by_lane |= StoredByLane(w, r.lanes[from + i]);
+  return by_lane;
 }
 
 // A read by all lanes together (wmma, ldmatrix).
