@@ -1,7 +1,11 @@
 #include "kw/base/text.h"
 
+#include <cxxabi.h>
+
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
+#include <memory>
 #include <numeric>
 
 namespace kw {
@@ -108,6 +112,13 @@ std::string ToValidUtf8(std::string_view bytes) {
     }
   }
   return valid;
+}
+
+std::string Demangled(const std::string& symbol) {
+  int status = 0;
+  const std::unique_ptr<char, decltype(&std::free)> name(
+      abi::__cxa_demangle(symbol.c_str(), nullptr, nullptr, &status), &std::free);
+  return status == 0 && name ? std::string(name.get()) : symbol;
 }
 
 std::string NearestName(std::string_view name, const std::vector<std::string>& known) {

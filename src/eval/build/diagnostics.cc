@@ -1,12 +1,9 @@
 #include "diagnostics.h"
 
-#include <cxxabi.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
-#include <cstdlib>
-#include <memory>
 #include <optional>
 #include <set>
 
@@ -134,13 +131,6 @@ std::string WithoutPaths(std::string_view text) {
   return out;
 }
 
-std::string DemangledName(const std::string& symbol) {
-  int status = 0;
-  std::unique_ptr<char, decltype(&std::free)> name(
-      abi::__cxa_demangle(symbol.c_str(), nullptr, nullptr, &status), &std::free);
-  return status == 0 && name ? std::string(name.get()) : symbol;
-}
-
 std::vector<Diagnostic> ParseCompilerErrors(std::string_view output, std::string_view source_name) {
   std::vector<Diagnostic> found;
   bool in_error = false;
@@ -221,7 +211,7 @@ std::string DemangleQuoted(std::string_view text) {
     size_t close = open == text.npos ? text.npos : text.find('\'', open + 1);
     if (close == text.npos) break;
     out += text.substr(i, open + 1 - i);
-    out += DemangledName(std::string(text.substr(open + 1, close - open - 1)));
+    out += Demangled(std::string(text.substr(open + 1, close - open - 1)));
     out += '\'';
     i = close + 1;
   }

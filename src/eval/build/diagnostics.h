@@ -37,7 +37,5 @@ std::string FormatDiagnostics(const std::vector<Diagnostic>& diagnostics, std::s
 std::string TrimRawOutput(std::string_view output);
 // Replaces every absolute path in a text by its last component.
 std::string WithoutPaths(std::string_view text);
-// The C++ name of a mangled symbol, or the symbol itself.
-std::string DemangledName(const std::string& symbol);
 
 }  // namespace kw::eval

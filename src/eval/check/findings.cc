@@ -1,12 +1,11 @@
 #include "findings.h"
 
-#include <cxxabi.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cctype>
-#include <cstdlib>
 
+#include "kw/base/text.h"
 #include "kw/eval/timing.h"
 #include "source_places.h"
 
@@ -26,14 +25,6 @@ bool IsSame(const CallFailure& a, const CallFailure& b) {
 }
 
 }  // namespace
-
-std::string Demangled(const std::string& name) {
-  int status = 0;
-  char* text = abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status);
-  std::string shown = status == 0 && text ? text : name;
-  std::free(text);
-  return shown;
-}
 
 std::string WithSourceName(std::string text, const std::string& name) {
   constexpr std::string_view kBuilt = "kernel.cu";

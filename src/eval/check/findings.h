@@ -41,8 +41,6 @@ class Findings {
   CheckReport report_;
 };
 
-// The C++ name of a mangled one, or the name itself.
-std::string Demangled(const std::string& name);
 // A text about "kernel.cu", the builder's name for every source, in the user's words.
 std::string WithSourceName(std::string text, const std::string& name);
 

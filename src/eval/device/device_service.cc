@@ -1,14 +1,13 @@
 #include "device_service.h"
 
-#include <cxxabi.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 
 #include "cuda_errors.h"
 #include "kw/base/hash.h"
+#include "kw/base/text.h"
 
 namespace kw::eval {
 
@@ -43,15 +42,6 @@ std::string Printable(std::string_view name) {
   for (char& c : shown) {
     if (c < 0x20 || c > 0x7e) c = '?';
   }
-  return shown;
-}
-
-// "softmax(float const*, float*, int)" for a mangled name; a name that is none stays.
-std::string Demangled(const std::string& name) {
-  int status = 0;
-  char* text = abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status);
-  std::string shown = status == 0 && text ? text : name;
-  std::free(text);
   return shown;
 }
 

@@ -7,6 +7,7 @@
 #include "device_memory.h"
 #include "fmt/format.h"
 #include "kw/base/hash.h"
+#include "kw/base/text.h"
 #include "program.h"
 #include "runtime.h"
 
@@ -207,7 +208,7 @@ bool Emulator::Impl::CheckLaunch(const LaunchRequest& request, const emu::Progra
                                  LaunchOutcome* outcome) const {
   const auto refuse = [&](std::string_view code, std::string text) {
     outcome->status = Status::kInvalidLaunch;
-    outcome->message = fmt::format("{}: {} [{}]", code, text, emu::Demangle(request.kernel));
+    outcome->message = fmt::format("{}: {} [{}]", code, text, Demangled(request.kernel));
     return false;
   };
   const Dim3 &g = request.grid, &b = request.block;
@@ -330,7 +331,7 @@ LaunchOutcome Emulator::Launch(const LaunchRequest& request) {
     if (&function != &kernel) launch.local_bytes += function.local_bytes;
   }
   launch.parameters = request.parameters;
-  launch.kernel_title = emu::Demangle(request.kernel);
+  launch.kernel_title = Demangled(request.kernel);
   launch.seed = DeriveSeed(impl_->seed, fmt::format("launch {}", impl_->launches++));
   launch.budget = impl_->budget;
   launch.sites.resize(launch.program->site_count);

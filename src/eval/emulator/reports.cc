@@ -1,9 +1,7 @@
 // Hazards and faults as sentences.
-#include <cxxabi.h>
 
 #include <algorithm>
 #include <bit>
-#include <cstdlib>
 #include <tuple>
 
 #include "fmt/format.h"
@@ -78,14 +76,6 @@ constexpr std::string_view kGuardAdvice =
     "Guard the access (if (i < n)), or check the index arithmetic.";
 
 }  // namespace
-
-std::string Demangle(const std::string& name) {
-  int status = 0;
-  char* plain = abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status);
-  std::string result = status == 0 && plain != nullptr ? plain : name;
-  std::free(plain);
-  return result;
-}
 
 Hazard MakeHazard(const Warp& w, const Op& op, int lane, std::string kind) {
   const Launch& launch = *w.launch;

@@ -149,7 +149,6 @@ bool Stop(Launch* launch, LaunchOutcome::Status status, std::string message);
 bool StopWithHazard(Warp& w, Hazard hazard);
 bool StopUnsupportedOp(Warp& w, const Op& op);
 bool StopForBudget(Warp& w, const Op& op);
-std::string Demangle(const std::string& name);
 
 // ---- device printf (printf.cc) ----
 bool DevicePrintf(Warp& w, const Op& op, const CallSite& site);

@@ -19,6 +19,9 @@ std::string Shorten(std::string_view text, size_t max_bytes);
 // Replaces every byte that is not part of valid UTF-8 by U+FFFD.
 std::string ToValidUtf8(std::string_view bytes);
 
+// The C++ name of a mangled one, or the name itself where it is none.
+std::string Demangled(const std::string& symbol);
+
 // The known name nearest to `name` by edit distance, or "" when none is near.
 std::string NearestName(std::string_view name, const std::vector<std::string>& known);
 // "unknown dtype 'float31' (did you mean 'float32'?)"; lists the known names when none is near.
