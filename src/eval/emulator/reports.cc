@@ -11,8 +11,6 @@
 namespace kw::eval::emu {
 namespace {
 
-std::string Coordinates(const Dim3& d) { return fmt::format("({},{},{})", d.x, d.y, d.z); }
-
 std::string InstructionText(const Warp& w, const Op& op) {
   const Origin& origin = w.launch->program->origins[op.origin];
   return origin.instruction == nullptr ? "(end of function)"
@@ -76,6 +74,8 @@ constexpr std::string_view kGuardAdvice =
     "Guard the access (if (i < n)), or check the index arithmetic.";
 
 }  // namespace
+
+std::string Coordinates(const Dim3& at) { return fmt::format("({},{},{})", at.x, at.y, at.z); }
 
 Hazard MakeHazard(const Warp& w, const Op& op, int lane, std::string kind) {
   const Launch& launch = *w.launch;

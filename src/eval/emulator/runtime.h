@@ -132,7 +132,14 @@ inline void ForgetLocal(const Warp& w, uint32_t lanes, uint32_t from, uint32_t b
   for (uint32_t word = from / 4; word < (from + bytes) / 4; ++word) w.local_written[word] &= ~lanes;
 }
 
+// Where a block lies in its grid.
+inline Dim3 BlockIndex(uint64_t linear, const Dim3& grid) {
+  return {static_cast<uint32_t>(linear % grid.x), static_cast<uint32_t>(linear / grid.x % grid.y),
+          static_cast<uint32_t>(linear / grid.x / grid.y)};
+}
+
 // ---- reports (reports.cc) ----
+std::string Coordinates(const Dim3& at);  // "(1,0,0)"
 enum class Noted : uint8_t {
   kUninitialised = 1,
   kRace = 2,

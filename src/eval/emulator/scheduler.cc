@@ -204,9 +204,7 @@ void GrowCopies(Warp& w) {
 void StartBlock(Block* block, uint64_t linear) {
   Launch* launch = block->launch;
   block->linear = linear;
-  block->index.x = static_cast<uint32_t>(linear % launch->grid.x);
-  block->index.y = static_cast<uint32_t>(linear / launch->grid.x % launch->grid.y);
-  block->index.z = static_cast<uint32_t>(linear / launch->grid.x / launch->grid.y);
+  block->index = BlockIndex(linear, launch->grid);
   block->barriers.fill(BarrierState{});
   block->unreleased.clear();
   RaceShadow& race = block->race;

@@ -30,11 +30,6 @@ std::string_view Verb(StoreAccess access) {
   return "accesses";
 }
 
-std::string Coordinates(uint64_t linear, const Dim3& grid) {
-  return fmt::format("({},{},{})", linear % grid.x, linear / grid.x % grid.y,
-                     linear / grid.x / grid.y);
-}
-
 void NoteGlobalRace(Warp& w, const Op& op, int lane, uint64_t address, const Author& author,
                     StoreAccess access, bool atomic_store) {
   if (!FirstNote(w, op, Noted::kGlobalRace)) return;
@@ -54,8 +49,8 @@ void NoteGlobalRace(Warp& w, const Op& op, int lane, uint64_t address, const Aut
         "block {} {} what block {} {} in the same launch, and nothing orders the two: blocks run "
         "at the same time. Use an atomic (atomicAdd), give each block its own place and combine "
         "them in a second launch, or order them by __threadfence() and an atomic flag. {}",
-        Coordinates(w.block->linear, w.launch->grid), Verb(access),
-        Coordinates(author.block, w.launch->grid), place, Where(hazard));
+        Coordinates(w.block->index), Verb(access),
+        Coordinates(BlockIndex(author.block, w.launch->grid)), place, Where(hazard));
   }
   w.launch->hazards->Add(std::move(hazard));
 }
