@@ -14,21 +14,17 @@ namespace {
 constexpr size_t kMostPrinted = 64 << 10;
 constexpr size_t kMostString = 4096;
 
-char LocalByte(const Warp& w, uint32_t at, int lane) {
-  return w.local[(at >> 2) * (4 * kLanes) + static_cast<uint32_t>(lane) * 4 + (at & 3)];
-}
-
 uint64_t LocalValue(const Warp& w, uint32_t at, int lane, uint32_t bytes) {
   uint64_t value = 0;
   for (uint32_t i = 0; i < bytes; ++i) {
-    value |= static_cast<uint64_t>(static_cast<uint8_t>(LocalByte(w, at + i, lane))) << (8 * i);
+    value |= static_cast<uint64_t>(static_cast<uint8_t>(*LocalAt(w, at + i, lane))) << (8 * i);
   }
   return value;
 }
 
 void PutLocalWord(const Warp& w, uint32_t at, int lane, int32_t value) {
-  std::memcpy(w.local + (at >> 2) * (4 * kLanes) + lane * 4, &value, 4);
-  if (w.local_written != nullptr) w.local_written[at >> 2] |= 1u << lane;
+  std::memcpy(LocalAt(w, at, lane), &value, sizeof(value));
+  RememberLocal(w, 1u << lane, at, sizeof(value));
 }
 
 // Bytes at a generic address.
@@ -37,7 +33,7 @@ bool ReadGeneric(const Warp& w, uint64_t address, int lane, char* to, uint32_t b
   const uint32_t at = static_cast<uint32_t>(address);
   if (window == kLocalWindow) {
     if (at > w.local_bytes || w.local_bytes - at < bytes) return false;
-    for (uint32_t i = 0; i < bytes; ++i) to[i] = LocalByte(w, at + i, lane);
+    for (uint32_t i = 0; i < bytes; ++i) to[i] = *LocalAt(w, at + i, lane);
     return true;
   }
   if (window == kSharedWindow) {

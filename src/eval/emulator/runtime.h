@@ -126,7 +126,18 @@ bool RunBlock(Block* block);
 void PrepareBlock(Launch* launch, Block* block);
 void StartBlock(Block* block, uint64_t linear);
 
-// Words of local memory that these lanes have not stored to.
+// Local memory, outside of the handlers.
+inline char* LocalAt(const Warp& w, uint32_t offset, int lane) {
+  return w.local + (offset >> 2) * (4 * kLanes) + static_cast<uint32_t>(lane) * 4 + (offset & 3);
+}
+// These lanes have stored to the words that hold [from, from + bytes).
+inline void RememberLocal(const Warp& w, uint32_t lanes, uint32_t from, uint32_t bytes) {
+  if (w.local_written == nullptr || bytes == 0) return;
+  for (uint32_t word = from / 4; word <= (from + bytes - 1) / 4; ++word) {
+    w.local_written[word] |= lanes;
+  }
+}
+// They have not.
 inline void ForgetLocal(const Warp& w, uint32_t lanes, uint32_t from, uint32_t bytes) {
   if (w.local_written == nullptr) return;
   for (uint32_t word = from / 4; word < (from + bytes) / 4; ++word) w.local_written[word] &= ~lanes;

@@ -463,16 +463,10 @@ namespace {
 
 void CopyLocal(const Warp& w, uint32_t mask, uint32_t from, uint32_t to, uint32_t bytes) {
   for (uint32_t lanes = mask; lanes != 0; lanes &= lanes - 1) {
-    const uint32_t lane = static_cast<uint32_t>(std::countr_zero(lanes));
-    for (uint32_t i = 0; i < bytes; ++i) {
-      const auto at = [&](uint32_t offset) {
-        return w.local + (offset >> 2) * (4 * kLanes) + lane * 4 + (offset & 3);
-      };
-      *at(to + i) = *at(from + i);
-    }
+    const int lane = std::countr_zero(lanes);
+    for (uint32_t i = 0; i < bytes; ++i) *LocalAt(w, to + i, lane) = *LocalAt(w, from + i, lane);
   }
-  if (w.local_written == nullptr || bytes == 0) return;
-  for (uint32_t word = to / 4; word <= (to + bytes - 1) / 4; ++word) w.local_written[word] |= mask;
+  RememberLocal(w, mask, to, bytes);
 }
 
 }  // namespace
