@@ -378,17 +378,22 @@ bool Decoder::Bits1() {
   return Emit1(Code::kBfind, Plain(type), shift ? 1 : 0, *d, *a);
 }
 
-bool Decoder::Lop3Op() {
-  Modifiers mods(instruction_->parts);
-  if (mods.TakeType() != Type::kB32 || !mods.Left().empty()) return Unsupported("its modifiers");
-  if (!Count(5, 5) || At(4).kind != Operand::Kind::kInteger) return Unsupported("its table");
+// Of d, a, b, c, words all of them.
+bool Decoder::EmitWords(Code code, uint32_t extra) {
   KW_NEED(d, Target(At(0), Type::kB32));
   KW_NEED(a, Value(At(1), Type::kB32));
   KW_NEED(b, Value(At(2), Type::kB32));
   KW_NEED(c, Value(At(3), Type::kB32));
-  if (!Emit3(Code::kLop3, Type::kB32, 0, *d, *a, *b, *c)) return false;
-  draft_->micros.back().op.extra = static_cast<uint32_t>(At(4).value) & 0xff;
+  if (!Emit3(code, Type::kB32, 0, *d, *a, *b, *c)) return false;
+  draft_->micros.back().op.extra = extra;
   return true;
+}
+
+bool Decoder::Lop3Op() {
+  Modifiers mods(instruction_->parts);
+  if (mods.TakeType() != Type::kB32 || !mods.Left().empty()) return Unsupported("its modifiers");
+  if (!Count(5, 5) || At(4).kind != Operand::Kind::kInteger) return Unsupported("its table");
+  return EmitWords(Code::kLop3, static_cast<uint32_t>(At(4).value) & 0xff);
 }
 
 bool Decoder::Permute() {
@@ -401,13 +406,7 @@ bool Decoder::Permute() {
   }
   if (!mods.Left().empty()) return Unsupported(mods.Left());
   if (!Count(4, 4)) return false;
-  KW_NEED(d, Target(At(0), Type::kB32));
-  KW_NEED(a, Value(At(1), Type::kB32));
-  KW_NEED(b, Value(At(2), Type::kB32));
-  KW_NEED(c, Value(At(3), Type::kB32));
-  if (!Emit3(Code::kPrmt, Type::kB32, 0, *d, *a, *b, *c)) return false;
-  draft_->micros.back().op.extra = mode;
-  return true;
+  return EmitWords(Code::kPrmt, mode);
 }
 
 bool Decoder::FunnelShift() {
@@ -419,13 +418,7 @@ bool Decoder::FunnelShift() {
   if (mods.TakeType() != Type::kB32 || left == right) return Unsupported("its modifiers");
   if (!mods.Left().empty()) return Unsupported(mods.Left());
   if (!Count(4, 4)) return false;
-  KW_NEED(d, Target(At(0), Type::kB32));
-  KW_NEED(a, Value(At(1), Type::kB32));
-  KW_NEED(b, Value(At(2), Type::kB32));
-  KW_NEED(c, Value(At(3), Type::kU32));
-  if (!Emit3(Code::kShf, Type::kB32, 0, *d, *a, *b, *c)) return false;
-  draft_->micros.back().op.extra = (right ? 1u : 0u) | (wrap ? 2u : 0u);
-  return true;
+  return EmitWords(Code::kShf, (right ? 1u : 0u) | (wrap ? 2u : 0u));
 }
 
 // dp4a.atype.btype d, a, b, c; dp2a.lo/hi
@@ -436,15 +429,9 @@ bool Decoder::DotProduct() {
   const Type a_type = mods.TakeType(), b_type = mods.TakeType();
   if (!mods.Left().empty()) return Unsupported(mods.Left());
   if (!Count(4, 4)) return false;
-  KW_NEED(d, Target(At(0), Type::kB32));
-  KW_NEED(a, Value(At(1), Type::kB32));
-  KW_NEED(b, Value(At(2), Type::kB32));
-  KW_NEED(c, Value(At(3), Type::kB32));
   const Code code = instruction_->parts[0] == "dp4a" ? Code::kDp4a : Code::kDp2a;
-  if (!Emit3(code, Type::kB32, 0, *d, *a, *b, *c)) return false;
-  draft_->micros.back().op.extra =
-      (a_type == Type::kS32 ? 1u : 0u) | (b_type == Type::kS32 ? 2u : 0u) | (high ? 4u : 0u);
-  return true;
+  return EmitWords(
+      code, (a_type == Type::kS32 ? 1u : 0u) | (b_type == Type::kS32 ? 2u : 0u) | (high ? 4u : 0u));
 }
 
 // vabsdiff4.u32.u32.u32{.add} d, a, b, c: without .add c only fills bytes that d leaves out
@@ -456,13 +443,7 @@ bool Decoder::AbsDiff4() {
   }
   if (!mods.Left().empty()) return Unsupported(mods.Left());
   if (!Count(4, 4)) return false;
-  KW_NEED(d, Target(At(0), Type::kB32));
-  KW_NEED(a, Value(At(1), Type::kB32));
-  KW_NEED(b, Value(At(2), Type::kB32));
-  KW_NEED(c, Value(At(3), Type::kB32));
-  if (!Emit3(Code::kAbsDiff4, Type::kB32, 0, *d, *a, *b, *c)) return false;
-  draft_->micros.back().op.extra = add ? 1 : 0;
-  return true;
+  return EmitWords(Code::kAbsDiff4, add ? 1 : 0);
 }
 
 bool Decoder::Sad() {

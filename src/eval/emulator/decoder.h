@@ -74,6 +74,7 @@ class Decoder {
   bool Emit1(Code code, Type type, uint32_t variant, Arg d, Arg a);
   bool Emit2(Code code, Type type, uint32_t variant, Arg d, Arg a, Arg b);
   bool Emit3(Code code, Type type, uint32_t variant, Arg d, Arg a, Arg b, Arg c);
+  bool EmitWords(Code code, uint32_t extra);
   Micro* EmitExtend(Arg d, int d_bytes, Arg a, int a_bytes, int in_bits, bool in_signed,
                     int out_bits, bool out_signed);
   void CountUses();
