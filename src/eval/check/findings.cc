@@ -24,6 +24,30 @@ bool IsSame(const CallFailure& a, const CallFailure& b) {
   return a.call == b.call && a.error == b.error && a.site == b.site;
 }
 
+// Adds what one seed's run shows to a list of findings, each of which counts its seeds.
+template <class Finding>
+class SeedCount {
+ public:
+  explicit SeedCount(std::vector<Finding>& all) : all_(all), counted_(all.size()) {}
+
+  template <class IsSameAs>
+  void Add(Finding fresh, IsSameAs is_same) {
+    const auto known = std::find_if(all_.begin(), all_.end(), is_same);
+    if (known == all_.end()) {
+      all_.push_back(std::move(fresh));
+      counted_.push_back(true);
+      return;
+    }
+    const auto index = static_cast<size_t>(known - all_.begin());
+    if (!counted_[index]) ++known->seeds;
+    counted_[index] = true;
+  }
+
+ private:
+  std::vector<Finding>& all_;
+  std::vector<bool> counted_;
+};
+
 }  // namespace
 
 std::string WithSourceName(std::string text, const std::string& name) {
@@ -75,39 +99,21 @@ void Findings::AddKernels(const std::vector<LaunchRecord>& launches) {
 }
 
 void Findings::AddHazards(const std::vector<Hazard>& hazards) {
-  std::vector<bool> counted(report_.hazards.size());
+  SeedCount count(report_.hazards);
   for (const Hazard& hazard : hazards) {
-    const auto known =
-        std::find_if(report_.hazards.begin(), report_.hazards.end(),
-                     [&](const CheckedHazard& other) { return IsSame(other.hazard, hazard); });
-    if (known == report_.hazards.end()) {
-      report_.hazards.push_back({hazard, 1});
-      counted.push_back(true);
-      continue;
-    }
-    const auto index = static_cast<size_t>(known - report_.hazards.begin());
-    if (!counted[index]) ++known->seeds;
-    counted[index] = true;
+    count.Add({hazard, 1},
+              [&](const CheckedHazard& other) { return IsSame(other.hazard, hazard); });
   }
 }
 
 void Findings::AddCalls(const ProgramTrace& trace) {
-  std::vector<bool> counted(report_.calls.size());
+  SeedCount count(report_.calls);
   for (const CallFailure& failure : trace.failures) {
     // Who gives up at once has seen the error, whatever it did with it.
     const bool gave_up = failure.last && trace.exit_code > 0;
     if (!failure.launch && (failure.looked_at || gave_up)) continue;
-    const auto known =
-        std::find_if(report_.calls.begin(), report_.calls.end(),
-                     [&](const CheckedCall& other) { return IsSame(other.failure, failure); });
-    if (known == report_.calls.end()) {
-      report_.calls.push_back({failure, "", 1});
-      counted.push_back(true);
-      continue;
-    }
-    const auto index = static_cast<size_t>(known - report_.calls.begin());
-    if (!counted[index]) ++known->seeds;
-    counted[index] = true;
+    count.Add({failure, "", 1},
+              [&](const CheckedCall& other) { return IsSame(other.failure, failure); });
   }
 }
 

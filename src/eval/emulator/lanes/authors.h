@@ -12,6 +12,9 @@ inline u32 AuthorOf(Warp& w) {
   return w.author;
 }
 
+// Its number where it has stored since its block's clock stepped, else 0.
+inline u32 KnownAuthor(const Warp& w) { return w.author_stamp == w.race->clock ? w.author : 0; }
+
 // Has one of the units another author of this launch? Atomic stores count for plain ones only.
 inline bool HasOthers(const u32* units, u64 count, u32 base, u32 me, StoreAccess access) {
   const u32 known = access == StoreAccess::kStore ? ~kAtomicStore : ~u32{0};
@@ -36,7 +39,7 @@ inline Units UnitsOf(const Warp& w, const Span& span, u64 offset, u64 bytes) {
 inline void NoteLoad(Warp& w, const Op& op, int lane, const Span& span, u64 offset, u32 bytes) {
   if (w.stores == nullptr || span.authors == nullptr) return;
   const Units units = UnitsOf(w, span, offset, bytes);
-  const u32 me = w.author_stamp == w.race->clock ? w.author : 0;
+  const u32 me = KnownAuthor(w);
   if (HasOthers(units.at, units.count, w.stores->base, me, StoreAccess::kLoad)) {
     CheckAuthors(w, op, lane, span, offset, bytes, StoreAccess::kLoad, nullptr);
   }
@@ -67,7 +70,7 @@ inline void NoteLoads(Warp& w, const Op& op, const Site& s, u64 offset, u32 byte
   if (w.stores == nullptr || span.authors == nullptr) return;
   const u64 from = offset + static_cast<u64>(s.low);
   const Units all = UnitsOf(w, span, from, static_cast<u64>(s.high - s.low));
-  const u32 me = w.author_stamp == w.race->clock ? w.author : 0;
+  const u32 me = KnownAuthor(w);
   const bool dense = s.shape == Site::kUniform || s.shape == Site::kContiguous;
   if (dense && !HasOthers(all.at, all.count, w.stores->base, me, StoreAccess::kLoad)) return;
   for (u32 m = w.mask; m != 0; m &= m - 1) {
