@@ -121,6 +121,7 @@ bool Decoder::Call() {
     pointer = *address;
   } else if (callee->name == "vprintf") {
     site.built_in = CallSite::BuiltIn::kPrintf;
+    program_->blocks_signal = true;
     if (site.arguments.size() != 2 || site.arguments[0].bytes != 8 ||
         site.arguments[1].bytes != 8) {
       return Unsupported("its arguments");

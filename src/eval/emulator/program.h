@@ -92,6 +92,9 @@ struct Program {
   uint32_t narrowest_shared = 4;   // access, in bytes
   uint32_t narrowest_store = 4;    // to device memory, atomics included, in bytes
   bool calls_functions = false;
+  // Its blocks may see in which order others run: by atomics or volatile accesses in device memory,
+  // by clocks, or by what they print.
+  bool blocks_signal = false;
   int max_threads = 0, required_threads = 0;
 };
 
