@@ -230,10 +230,9 @@ bool Decoder::Shuffle() {
   KW_NEED(b, Value(At(2), Type::kB32));
   KW_NEED(c, Value(At(3), Type::kB32));
   KW_NEED(members, Value(At(4), Type::kB32));
-  Micro* micro = EmitKey(Code::kShuffle, Type::kB32, 0);
+  Micro* micro = EmitKey(Code::kShuffle, Type::kB32, mode);
   if (micro == nullptr) return false;
   micro->op.kind = OpKind::kCollective;
-  micro->op.extra = mode;
   Def(*micro, *d, Place::kD);
   Use(*micro, *a, Place::kA);
   Use(*micro, *b, Place::kB);

@@ -260,6 +260,7 @@ bool Decoder::Load() {
   micro->op.site = program_->site_count++;
   micro->op.extra = order.ordered ? 3 : 0;
   if (order.ordered) NoteSignal(space);
+  if (space == Space::kShared) micro->shared_bytes = bytes * count;
   if (count == 1 && OnlyChosen(At(0))) micro->op.extra |= kMovedEarly;
   for (const Arg& arg : loaded) Def(*micro, arg, count == 1 ? Place::kD : Place::kList);
   Use(*micro, address->base, Place::kA);
@@ -320,6 +321,7 @@ bool Decoder::Store() {
   micro->op.site = program_->site_count++;
   micro->op.extra = order.ordered ? 3 : 0;
   if (order.ordered) NoteSignal(space);
+  if (space == Space::kShared) micro->shared_bytes = bytes * count;
   Use(*micro, address->base, Place::kA);
   if (count == 1) {
     Use(*micro, values[0], Place::kB);

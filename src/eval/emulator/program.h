@@ -147,7 +147,8 @@ struct Micro {
   bool guard_negated = false;
   bool counts = false;  // the first of its instruction
   Work work = Work::kOther;
-  uint32_t amount = 1;  // of that work: a tensor instruction may be worth several
+  uint32_t amount = 1;   // of that work: a tensor instruction may be worth several
+  int shared_bytes = 0;  // of a load from or store to shared memory, a lane
   std::vector<Ref> refs;
   int32_t target = -1, next = -1;  // label ids of branches: PTX instruction indexes
   std::vector<int32_t> targets;    // of an indirect branch

@@ -77,6 +77,7 @@ struct Block {
   std::vector<WarpState> warps;
   std::vector<uint32_t> warp_order;
   std::array<BarrierState, 16> barriers;
+  uint32_t open_barriers = 0;  // those that somebody has come to
   char* shared = nullptr;
   RaceShadow race{};
   std::vector<uint32_t> race_writer, race_reader, race_readers, race_lanes;

@@ -22,6 +22,7 @@ void BeginEpoch(Warp& warp, RaceShadow& race) {
 
 void JoinClocks(Block& block, uint32_t receivers, uint32_t sources) {
   RaceShadow& race = block.race;
+  const int warps = static_cast<int>(block.warps.size());
   uint32_t joined[kLanes] = {};
   uint32_t acquired = 0;
   bool fenced = false;
@@ -30,7 +31,7 @@ void JoinClocks(Block& block, uint32_t receivers, uint32_t sources) {
     const Warp& source = block.warps[static_cast<size_t>(warp)].warp;
     acquired = std::max(acquired, source.acquired);
     fenced |= source.fenced;
-    for (int x = 0; x < kLanes; ++x) joined[x] = std::max(joined[x], race.seen[warp][x]);
+    for (int x = 0; x < warps; ++x) joined[x] = std::max(joined[x], race.seen[warp][x]);
     joined[warp] = race.clock + 1;
   }
   ++race.clock;
@@ -41,10 +42,9 @@ void JoinClocks(Block& block, uint32_t receivers, uint32_t sources) {
     receiver.fenced |= fenced;
     BeginEpoch(receiver, race);
     uint32_t floor = race.clock;
-    for (int x = 0; x < kLanes; ++x) {
+    for (int x = 0; x < warps; ++x) {
       race.seen[warp][x] = std::max(race.seen[warp][x], joined[x]);
-      const bool other = x != warp && static_cast<size_t>(x) < block.warps.size();
-      if (other) floor = std::min(floor, race.seen[warp][x]);
+      if (x != warp) floor = std::min(floor, race.seen[warp][x]);
     }
     race.floor[warp] = floor;
   }
@@ -89,6 +89,7 @@ bool Release(Block& block, uint32_t id) {
     ws.blocked = false;
   }
   barrier = BarrierState{};
+  block.open_barriers &= ~(1u << id);
   return true;
 }
 
@@ -127,7 +128,9 @@ bool RunBlock(Block* block) {
       } else {
         progress = true;
       }
-      for (uint32_t id = 0; id < 16; ++id) progress |= Release(*block, id);
+      for (uint32_t open = block->open_barriers; open != 0; open &= open - 1) {
+        progress |= Release(*block, static_cast<uint32_t>(std::countr_zero(open)));
+      }
     }
     if (running == 0) return true;
     if (progress) continue;
@@ -207,6 +210,7 @@ void StartBlock(Block* block, uint64_t linear) {
   block->linear = linear;
   block->index = BlockIndex(linear, launch->grid);
   block->barriers.fill(BarrierState{});
+  block->open_barriers = 0;
   block->unreleased.clear();
   RaceShadow& race = block->race;
   if (race.clock > (1u << 24)) {

@@ -272,7 +272,8 @@ inline char* ReachGlobal(Warp& w, const Op& op, const u64* addr, int bytes, bool
 inline bool ReachShared(Warp& w, const Op& op, const u32* addr, int bytes, u32* first) {
   Site& s = w.sites[op.site];
   const u32 lead = addr[First(w.mask)];
-  if (!SamePattern(s, addr, lead, w.mask)) Learn(s, addr, lead, w.mask, bytes);
+  const bool known = (op.extra & kKnownPattern) != 0;
+  if (!known && !SamePattern(s, addr, lead, w.mask)) Learn(s, addr, lead, w.mask, bytes);
   *first = lead + static_cast<u32>(op.imm);
   const i64 low = static_cast<i64>(*first) + s.low, high = static_cast<i64>(*first) + s.high;
   const bool misaligned = ((*first | s.alignment) & static_cast<u64>(bytes - 1)) != 0;
