@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "fmt/format.h"
@@ -93,6 +94,7 @@ Result<void> DeviceMemory::Free(uint64_t address) {
   entry->span.written = nullptr;
   entry->written = {};
   entry->touched = {};
+  entry->stored = {};
   entry->authors.Clear();
   entry->span.authors = nullptr;
   entry->views.clear();
@@ -225,12 +227,14 @@ void DeviceMemory::AuthorMap::Clear() {
   bytes_ = 0;
 }
 
-uint32_t DeviceMemory::BeginLaunch() {
+uint32_t DeviceMemory::BeginLaunch(bool apart) {
   // Numbers go on from launch to launch, so that old ones need not be wiped, until they run out.
   const bool fresh = next_author_ > kAtomicStore / 2;
   if (fresh) next_author_ = 1;
   for (Entry& entry : entries_) {
     std::fill(entry.touched.begin(), entry.touched.end(), 0);
+    entry.stored.assign(apart ? entry.touched.size() : 0, 0);
+    entry.span.stored = apart ? entry.stored.data() : entry.touched.data();
     entry.span.reported = false;
     entry.span.authors = nullptr;
     if (!fresh) continue;
@@ -248,12 +252,18 @@ void DeviceMemory::WatchStores(Span* span, uint32_t unit_shift) {
   span->authors = entry->authors.Reserve((span->bytes >> unit_shift) + 1);
 }
 
-uint64_t DeviceMemory::Touched() const {
+uint64_t DeviceMemory::Touched(double factor) const {
   uint64_t sectors = 0;
   for (const Entry& entry : entries_) {
-    for (const uint64_t word : entry.touched) {
-      sectors += static_cast<uint64_t>(__builtin_popcountll(word));
+    uint64_t own = 0;
+    for (size_t i = 0; i < entry.touched.size(); ++i) {
+      own += static_cast<uint64_t>(__builtin_popcountll(entry.touched[i] | entry.span.stored[i]));
     }
+    const uint64_t all = (entry.span.bytes + 31) / 32;
+    sectors +=
+        factor == 1
+            ? own
+            : std::min(all, static_cast<uint64_t>(std::ceil(static_cast<double>(own) * factor)));
   }
   return sectors;
 }

@@ -55,7 +55,8 @@ class DeviceMemory {
     std::string name;
     bool internal = false;          // not the caller's: does not count as live
     std::vector<uint8_t> written;   // behind span.written
-    std::vector<uint64_t> touched;  // behind span.touched and span.stored
+    std::vector<uint64_t> touched;  // behind span.touched
+    std::vector<uint64_t> stored;   // behind span.stored, where they are kept apart
     AuthorMap authors;              // behind span.authors
     std::vector<std::unique_ptr<View>> views;
     std::vector<bool> kept;  // pieces that LaunchParts has kept
@@ -76,13 +77,15 @@ class DeviceMemory {
   // A live one that holds all of [address, address + bytes).
   Span* Find(uint64_t address, uint64_t bytes);
 
-  // Forgets what was touched and stored, and gives the number of the launch's first author.
-  uint32_t BeginLaunch();
+  // Forgets what was touched and stored, and gives the number of the launch's first author. Loads
+  // and stores share their marks unless they are wanted `apart`.
+  uint32_t BeginLaunch(bool apart = false);
   // How many authors the launch had.
   void EndLaunch(size_t authors);
   // Authors are kept for this allocation until the next launch.
   void WatchStores(Span* span, uint32_t unit_shift);
-  uint64_t Touched() const;  // distinct sectors since then
+  // Distinct sectors since then; each allocation's times `factor`, at most all that it has.
+  uint64_t Touched(double factor = 1) const;
   uint64_t launches() const { return launches_; }
   std::deque<Entry>& entries() { return entries_; }
   uint64_t live_bytes() const { return live_bytes_; }

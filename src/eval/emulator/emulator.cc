@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
 
 #include "device_memory.h"
@@ -10,6 +11,7 @@
 #include "kw/base/text.h"
 #include "program.h"
 #include "runtime.h"
+#include "sampling.h"
 
 namespace kw::eval {
 
@@ -47,6 +49,8 @@ struct Emulator::Impl {
   Result<emu::Program*> FindProgram(int module, const std::string& kernel);
   bool CheckLaunch(const LaunchRequest& request, const emu::Program& program,
                    LaunchOutcome* outcome) const;
+  emu::Launch Prepare(const LaunchRequest& request, const emu::Program& program);
+  void Run(emu::Launch* launch, LaunchOutcome* outcome);
 
   DeviceSheet sheet;
   uint64_t seed;
@@ -61,6 +65,7 @@ struct Emulator::Impl {
   uint64_t shared_launches = 0;
   std::unique_ptr<emu::Crew> crew;  // empty: launches run on the calling thread
   std::map<const emu::Program*, emu::PartsHistory> histories;
+  std::optional<emu::SampledMemory> sampled;  // while launches are sampled
 };
 
 void Counters::Add(const Counters& o) {
@@ -81,6 +86,15 @@ void Counters::Add(const Counters& o) {
   atomics += o.atomics;
   barriers += o.barriers;
   divergent_branches += o.divergent_branches;
+}
+
+void Counters::Scale(double factor) {
+  for (uint64_t* count :
+       {&lane_instructions, &warp_instructions, &fp32, &fp64, &fp16, &integer, &special, &tensor,
+        &global_load_sectors, &global_store_sectors, &global_requests, &dram_sectors,
+        &shared_requests, &shared_conflicts, &atomics, &barriers, &divergent_branches}) {
+    *count = static_cast<uint64_t>(std::llround(static_cast<double>(*count) * factor));
+  }
 }
 
 Emulator::Emulator(DeviceSheet sheet, uint64_t seed, Checks checks, int threads)
@@ -180,12 +194,15 @@ Result<uint64_t> Emulator::Allocate(uint64_t bytes, std::string name) {
 }
 Result<void> Emulator::Free(uint64_t address) { return impl_->memory.Free(address); }
 Result<void> Emulator::Write(uint64_t address, std::string_view bytes) {
+  if (impl_->sampled) impl_->sampled->NoteAccess(address);
   return impl_->memory.Write(address, bytes);
 }
 Result<void> Emulator::Read(uint64_t address, char* to, uint64_t bytes) const {
+  if (impl_->sampled) impl_->sampled->NoteAccess(address);
   return impl_->memory.Read(address, to, bytes);
 }
 Result<void> Emulator::Fill(uint64_t address, uint8_t value, uint64_t bytes) {
+  if (impl_->sampled) impl_->sampled->NoteAccess(address);
   return impl_->memory.Fill(address, value, bytes);
 }
 Result<void> Emulator::Poison(uint64_t address) { return impl_->memory.Poison(address); }
@@ -271,7 +288,7 @@ bool Emulator::Impl::CheckLaunch(const LaunchRequest& request, const emu::Progra
 
 namespace {
 
-void CountWork(const Launch& launch, DeviceMemory& memory, Counters* out) {
+void CountWork(const Launch& launch, Counters* out) {
   for (size_t i = 0; i < launch.stats.size(); ++i) {
     const emu::BlockStat& stat = launch.stats[i];
     const emu::BlockInfo& block = launch.program->blocks[i];
@@ -295,30 +312,18 @@ void CountWork(const Launch& launch, DeviceMemory& memory, Counters* out) {
   out->atomics = launch.counts.atomics;
   out->barriers = launch.barriers;
   out->divergent_branches = launch.divergent_branches;
-  out->dram_sectors = memory.Touched();
 }
 
 }  // namespace
 
-LaunchOutcome Emulator::Launch(const LaunchRequest& request) {
-  LaunchOutcome outcome;
-  const Result<emu::Program*> program = impl_->FindProgram(request.module, request.kernel);
-  if (!program) {
-    outcome.status = program.error().code == ErrorCode::kNotFound ? Status::kInvalidLaunch
-                                                                  : Status::kUnsupported;
-    outcome.message = program.error().code == ErrorCode::kNotFound
-                          ? "cudaErrorInvalidDeviceFunction: " + program.error().ToString()
-                          : program.error().ToString();
-    return outcome;
-  }
-  if (!impl_->CheckLaunch(request, **program, &outcome)) return outcome;
+emu::Launch Emulator::Impl::Prepare(const LaunchRequest& request, const emu::Program& program) {
   emu::Launch launch;
-  launch.program = *program;
-  launch.module = impl_->modules[static_cast<size_t>(request.module)]->text.get();
-  launch.memory = &impl_->memory;
-  launch.hazards = &impl_->hazards;
-  launch.printed = &impl_->printed;
-  launch.sheet = &impl_->sheet;
+  launch.program = &program;
+  launch.module = modules[static_cast<size_t>(request.module)]->text.get();
+  launch.memory = &memory;
+  launch.hazards = &hazards;
+  launch.printed = &printed;
+  launch.sheet = &sheet;
   launch.grid = request.grid;
   launch.block = request.block;
   launch.threads = request.block.x * request.block.y * request.block.z;
@@ -337,41 +342,78 @@ LaunchOutcome Emulator::Launch(const LaunchRequest& request) {
   }
   launch.parameters = request.parameters;
   launch.kernel_title = Demangled(request.kernel);
-  launch.seed = DeriveSeed(impl_->seed, fmt::format("launch {}", impl_->launches++));
-  launch.budget = impl_->budget;
+  launch.seed = DeriveSeed(seed, fmt::format("launch {}", launches++));
+  launch.budget = budget;
   launch.sites.resize(launch.program->site_count);
   launch.stats.resize(launch.program->blocks.size());
   launch.noted.resize(launch.program->origins.size());
-  launch.watched = impl_->checks == Checks::kAll;
-  launch.poison = impl_->memory.poison_word();
+  launch.watched = checks == Checks::kAll;
+  launch.poison = memory.poison_word();
   if (request.cooperative) {
     constexpr uint64_t kWorkspaceBytes = 256;
-    if (impl_->workspace == 0) {
-      const auto entry = impl_->memory.Allocate(kWorkspaceBytes, "the grid's workspace", true);
-      if (entry) impl_->workspace = (*entry)->span.start;
+    if (workspace == 0) {
+      const auto entry = memory.Allocate(kWorkspaceBytes, "the grid's workspace", true);
+      if (entry) workspace = (*entry)->span.start;
     }
     std::string fresh(kWorkspaceBytes, '\0');
     fresh[1] = 1;  // its size as a little-endian word
-    (void)impl_->memory.Write(impl_->workspace, fresh);
-    launch.workspace = impl_->workspace;
+    (void)memory.Write(workspace, fresh);
+    launch.workspace = workspace;
   }
-  launch.stores.base = impl_->memory.BeginLaunch();
+  launch.stores.base = memory.BeginLaunch(sampled.has_value());
   launch.stores.unit_shift =
       static_cast<uint32_t>(std::countr_zero(launch.program->narrowest_store));
-  emu::PartsHistory& history = impl_->histories[launch.program];
-  if (emu::RunInParts(&launch, impl_->crew.get(), &history)) {
-    ++impl_->shared_launches;
+  return launch;
+}
+
+void Emulator::Impl::Run(emu::Launch* launch, LaunchOutcome* outcome) {
+  emu::PartsHistory& history = histories[launch->program];
+  if (sampled && emu::CanSample(*launch)) {
+    emu::RunSample(launch, sampled->sampling(), outcome);
+  } else if (emu::RunInParts(launch, crew.get(), &history)) {
+    ++shared_launches;
   } else {
-    emu::BlockQueue all(launch, 1);
-    emu::RunBlocks(&launch, &all);
+    emu::BlockQueue all(*launch, 1);
+    emu::RunBlocks(launch, &all);
   }
-  history.lane_instructions_a_block = launch.spent / emu::BlockCount(launch.grid);
-  impl_->memory.EndLaunch(std::max(launch.authors.size(), launch.part_authors));
-  impl_->budget -= std::min(impl_->budget, launch.spent);
-  CountWork(launch, impl_->memory, &outcome.counters);
-  outcome.status = launch.status;
-  outcome.message = std::move(launch.message);
+  const uint64_t blocks = emu::BlockCount(launch->grid);
+  if (outcome->blocks_run == 0) outcome->blocks_run = blocks;
+  history.lane_instructions_a_block = launch->spent / outcome->blocks_run;
+  memory.EndLaunch(std::max(launch->authors.size(), launch->part_authors));
+  budget -= std::min(budget, launch->spent);
+  CountWork(*launch, &outcome->counters);
+  const double factor = static_cast<double>(blocks) / static_cast<double>(outcome->blocks_run);
+  if (blocks != outcome->blocks_run) outcome->counters.Scale(factor);
+  outcome->counters.dram_sectors = memory.Touched(factor);
+  if (sampled) sampled->NoteLaunch(*launch, blocks != outcome->blocks_run);
+  outcome->status = launch->status;
+  outcome->message = std::move(launch->message);
+}
+
+LaunchOutcome Emulator::Launch(const LaunchRequest& request) {
+  LaunchOutcome outcome;
+  const Result<emu::Program*> program = impl_->FindProgram(request.module, request.kernel);
+  if (!program) {
+    outcome.status = program.error().code == ErrorCode::kNotFound ? Status::kInvalidLaunch
+                                                                  : Status::kUnsupported;
+    outcome.message = program.error().code == ErrorCode::kNotFound
+                          ? "cudaErrorInvalidDeviceFunction: " + program.error().ToString()
+                          : program.error().ToString();
+    return outcome;
+  }
+  if (!impl_->CheckLaunch(request, **program, &outcome)) return outcome;
+  emu::Launch launch = impl_->Prepare(request, **program);
+  impl_->Run(&launch, &outcome);
   return outcome;
+}
+
+void Emulator::BeginSampling(const Sampling& sampling) {
+  impl_->sampled.emplace(&impl_->memory, sampling);
+}
+SampledStores Emulator::EndSampling() {
+  SampledStores stores = impl_->sampled ? impl_->sampled->Take() : SampledStores{};
+  impl_->sampled.reset();
+  return stores;
 }
 
 void Emulator::SetBudget(uint64_t lane_instructions) { impl_->budget = lane_instructions; }

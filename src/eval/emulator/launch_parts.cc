@@ -121,7 +121,8 @@ void LaunchParts::Join() {
     for (const std::unique_ptr<View>& view : entry.views) {
       if (view == nullptr || view->launch != number_) continue;
       for (size_t i = 0; i < entry.touched.size(); ++i) {
-        entry.touched[i] |= view->loaded[i] | view->stored[i];
+        entry.span.touched[i] |= view->loaded[i];
+        entry.span.stored[i] |= view->stored[i];
       }
       if (entry.span.written == nullptr) continue;
       if (view->span.written == nullptr) {

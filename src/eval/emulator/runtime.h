@@ -83,7 +83,7 @@ struct Block {
   std::vector<uint32_t> race_writer, race_reader, race_readers, race_lanes;
   // One piece of memory each for all warps.
   AlignedBytes register_memory, local_memory, shared_memory;
-  uint32_t finished = 0;
+  uint64_t spent = 0;                // lane-instructions
   std::vector<uint32_t> unreleased;  // its authors that no release has made visible
 };
 
@@ -108,6 +108,7 @@ struct Launch {
   uint64_t budget = 0, spent = 0, clock_reads = 0;
   Counts counts{};
   uint64_t barriers = 0, divergent_branches = 0;
+  std::vector<uint64_t>* block_costs = nullptr;  // lane-instructions of each block, if wanted
   std::vector<Site> sites;
   std::vector<BlockStat> stats;
   bool watched = true;  // races too, not only bounds
@@ -128,20 +129,25 @@ class BlockQueue {
  public:
   // Given out in stretches for that many takers.
   BlockQueue(const Launch& launch, int takers);
+  // These blocks alone: the corners of the grid, which lead them, and more while the taker has
+  // spent less than `enough`.
+  BlockQueue(const Launch& launch, std::vector<uint64_t> blocks, uint64_t enough);
   struct Stretch {
     uint64_t next = 0, end = 0;
   };
-  // False when there are no more.
-  bool Take(Stretch* stretch);
+  // False when there are no more for a taker who has spent that many lane-instructions.
+  bool Take(uint64_t spent, Stretch* stretch);
   // The linear index of the i-th block to start.
   uint64_t At(uint64_t i) const;
   // Nobody gets any more.
   void Close() { next_ = total_; }
 
  private:
-  const uint64_t total_, stretch_;
-  uint64_t start_;
-  bool backward_;
+  uint64_t total_, stretch_;
+  uint64_t start_ = 0;
+  bool backward_ = false;
+  std::vector<uint64_t> chosen_;  // empty: all
+  uint64_t enough_ = ~uint64_t{0}, in_any_case_ = 0;
   std::atomic<uint64_t> next_ = 0;
 };
 

@@ -208,6 +208,7 @@ void GrowCopies(Warp& w) {
 void StartBlock(Block* block, uint64_t linear) {
   Launch* launch = block->launch;
   block->linear = linear;
+  block->spent = 0;
   block->index = BlockIndex(linear, launch->grid);
   block->barriers.fill(BarrierState{});
   block->open_barriers = 0;
@@ -268,14 +269,21 @@ BlockQueue::BlockQueue(const Launch& launch, int takers)
   backward_ = order >> 63 & 1;
 }
 
-bool BlockQueue::Take(Stretch* stretch) {
+BlockQueue::BlockQueue(const Launch& launch, std::vector<uint64_t> blocks, uint64_t enough)
+    : total_(blocks.size()), stretch_(1), chosen_(std::move(blocks)), enough_(enough) {
+  const auto ends = [](uint32_t size) { return std::min(size, 2u); };
+  in_any_case_ = uint64_t{ends(launch.grid.x)} * ends(launch.grid.y) * ends(launch.grid.z);
+}
+
+bool BlockQueue::Take(uint64_t spent, Stretch* stretch) {
   const uint64_t next = next_.fetch_add(stretch_);
-  if (next >= total_) return false;
+  if (next >= total_ || (spent >= enough_ && next >= in_any_case_)) return false;
   *stretch = {next, std::min(next + stretch_, total_)};
   return true;
 }
 
 uint64_t BlockQueue::At(uint64_t i) const {
+  if (!chosen_.empty()) return chosen_[i];
   const uint64_t at = (i + start_) % total_;
   return backward_ ? total_ - 1 - at : at;
 }
@@ -304,9 +312,10 @@ void RunBlocks(Launch* launch, BlockQueue* queue) {
   const uint64_t most_resident = MostResident(*launch);
   std::vector<std::unique_ptr<Block>> resident, spare;
   BlockQueue::Stretch stretch;
-  bool more = queue->Take(&stretch);
+  bool more = queue->Take(launch->spent, &stretch);
   size_t turn = 0;
   while (launch->status == LaunchOutcome::Status::kOk) {
+    if (more && stretch.next == stretch.end) more = queue->Take(launch->spent, &stretch);
     const bool admit =
         more && (resident.empty() || (turn >= resident.size() && resident.size() < most_resident));
     if (admit) {
@@ -319,7 +328,6 @@ void RunBlocks(Launch* launch, BlockQueue* queue) {
         spare.pop_back();
       }
       StartBlock(block.get(), queue->At(stretch.next++));
-      if (stretch.next == stretch.end) more = queue->Take(&stretch);
       resident.push_back(std::move(block));
       turn = resident.size() - 1;
     } else if (resident.empty()) {
@@ -327,7 +335,11 @@ void RunBlocks(Launch* launch, BlockQueue* queue) {
     } else if (turn >= resident.size()) {
       turn = 0;
     }
-    if (RunBlock(resident[turn].get())) {
+    const uint64_t before = launch->spent;
+    const bool ended = RunBlock(resident[turn].get());
+    resident[turn]->spent += launch->spent - before;
+    if (ended) {
+      if (launch->block_costs != nullptr) launch->block_costs->push_back(resident[turn]->spent);
       spare.push_back(std::move(resident[turn]));
       resident.erase(resident.begin() + static_cast<std::ptrdiff_t>(turn));
     } else {

@@ -79,6 +79,14 @@ struct Counters {
   uint64_t shared_requests = 0, shared_conflicts = 0;          // extra wavefronts
   uint64_t atomics = 0, barriers = 0, divergent_branches = 0;
   void Add(const Counters& other);
+  void Scale(double factor);
+};
+
+// Of a launch that is too large to run as a whole only some blocks run: the corners of the grid and
+// others that the seed decides, until the instructions are spent.
+struct Sampling {
+  uint64_t seed = 0;
+  uint64_t lane_instructions = 0;  // a launch; the corners run in any case
 };
 
 struct LaunchRequest {
@@ -101,7 +109,21 @@ struct LaunchOutcome {
   };
   Status status = Status::kOk;
   std::string message;
-  Counters counters;
+  Counters counters;  // of a sampled launch: extrapolated to the whole grid
+  uint64_t blocks_run = 0;
+  // Of a sampled launch: the relative standard error of its instructions, from how much the blocks
+  // that ran differ.
+  double error = 0;
+};
+
+// What of a call was sampled (Emulator::EndSampling).
+struct SampledStores {
+  // Why the outputs cannot be looked at, for people; "": they can. A launch or a copy that takes
+  // what a sampled launch has stored in part cannot give what the whole call would.
+  std::string unusable;
+  // By the start of each allocation: the bytes [first, second) that sampled launches stored, in
+  // order. What is not in here was stored as a whole, or not at all.
+  std::map<uint64_t, std::vector<std::pair<uint64_t, uint64_t>>> runs;
 };
 
 class Emulator {
@@ -152,6 +174,10 @@ class Emulator {
 
   // Runs a kernel to its end, on the calling thread's behalf.
   [[nodiscard]] LaunchOutcome Launch(const LaunchRequest& request);
+  // Launches are sampled from here on, but those whose blocks signal each other, print, or read
+  // clocks, cooperative ones, and small ones: they run as a whole.
+  void BeginSampling(const Sampling& sampling);
+  SampledStores EndSampling();
   // Lane-instructions that all launches together may still spend.
   void SetBudget(uint64_t lane_instructions);
   uint64_t budget_left() const;
