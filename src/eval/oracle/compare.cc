@@ -1,3 +1,5 @@
+#include "compare.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -285,22 +287,30 @@ Result<Comparison> CompareOutputs(const Task& task, const Case& c,
   return comparison;
 }
 
-Result<Comparison> CompareWithReference(const Task& task, const Case& c,
-                                        const std::vector<std::string>& outputs,
-                                        Reference& reference) {
+Result<Comparison> CompareLeniently(const Task& task, const Case& c,
+                                    const std::vector<std::string>& outputs,
+                                    const Expected& expected,
+                                    const SensitivitySource& sensitivity) {
   // Rounding errors of a few operations, where the sensitivity is that of one.
   constexpr double kSlackFactor = 8;
-  KW_ASSIGN(const std::shared_ptr<const Expected> expected, reference.Evaluate(task, c));
-  KW_ASSIGN(Comparison comparison, CompareOutputs(task, c, outputs, *expected));
+  KW_ASSIGN(Comparison comparison, CompareOutputs(task, c, outputs, expected));
   if (comparison.ok) return comparison;
-  KW_ASSIGN(std::vector<std::vector<double>> slack, reference.Sensitivity(task, c));
+  KW_ASSIGN(std::vector<std::vector<double>> slack, sensitivity());
   if (slack.empty()) return comparison;
   for (std::vector<double>& output : slack) {
     for (double& element : output) element *= kSlackFactor;
   }
-  Expected excused = *expected;
+  Expected excused = expected;
   excused.slack = std::move(slack);
   return CompareOutputs(task, c, outputs, excused);
+}
+
+Result<Comparison> CompareWithReference(const Task& task, const Case& c,
+                                        const std::vector<std::string>& outputs,
+                                        Reference& reference) {
+  KW_ASSIGN(const std::shared_ptr<const Expected> expected, reference.Evaluate(task, c));
+  return CompareLeniently(task, c, outputs, *expected,
+                          [&] { return reference.Sensitivity(task, c); });
 }
 
 }  // namespace kw::eval

@@ -183,7 +183,8 @@ class ProcessReference : public Reference {
   Result<std::shared_ptr<const Expected>> Evaluate(const Task& task, const Case& c) override {
     const std::string key = CaseKey(task, c);
     if (auto found = cache_.Find(key)) return found;
-    Result<Expected> computed = Compute(task, c, std::nullopt);
+    KW_ASSIGN(const CaseInputs inputs, GenerateInputs(task, c));
+    Result<Expected> computed = Compute(task, c, inputs, std::nullopt);
     if (!computed) {
       return Fail(std::move(computed).error().While(fmt::format("task '{}'", task.name)));
     }
@@ -193,13 +194,24 @@ class ProcessReference : public Reference {
     return expected;
   }
 
+  Result<Expected> EvaluateOn(const Task& task, const Case& c, const CaseInputs& inputs) override {
+    return Compute(task, c, inputs, std::nullopt);
+  }
+
   Result<std::vector<std::vector<double>>> Sensitivity(const Task& task, const Case& c) override {
     KW_ASSIGN(const std::shared_ptr<const Expected> expected, Evaluate(task, c));
-    std::vector<std::vector<double>> sensitivity(expected->floats.size());
+    KW_ASSIGN(const CaseInputs inputs, GenerateInputs(task, c));
+    return SensitivityOn(task, c, inputs, *expected);
+  }
+
+  Result<std::vector<std::vector<double>>> SensitivityOn(const Task& task, const Case& c,
+                                                         const CaseInputs& inputs,
+                                                         const Expected& expected) override {
+    std::vector<std::vector<double>> sensitivity(expected.floats.size());
     for (int move = 0; move < kMoves; ++move) {
-      KW_ASSIGN(const Expected moved, Compute(task, c, move));
+      KW_ASSIGN(const Expected moved, Compute(task, c, inputs, move));
       for (size_t output = 0; output < sensitivity.size(); ++output) {
-        const std::vector<double>& before = expected->floats[output];
+        const std::vector<double>& before = expected.floats[output];
         sensitivity[output].resize(before.size());
         for (size_t i = 0; i < before.size(); ++i) {
           const double change = std::fabs(moved.floats[output][i] - before[i]);
@@ -233,12 +245,12 @@ class ProcessReference : public Reference {
     std::unique_ptr<ReferenceProcess> process;
   };
 
-  Result<Expected> Compute(const Task& task, const Case& c, std::optional<int> move) {
+  Result<Expected> Compute(const Task& task, const Case& c, const CaseInputs& inputs,
+                           std::optional<int> move) {
     if (task.reference_cpp.empty()) {
       return Fail(ErrorCode::kUnavailable,
                   "it has no reference.cpp, and Python references need the Python worker");
     }
-    KW_ASSIGN(const CaseInputs inputs, GenerateInputs(task, c));
     KW_ASSIGN(const std::vector<ReferenceArgument> arguments, MakeArguments(task, c, inputs, move));
     std::shared_ptr<Entry> entry = EntryFor(task.hash);
     std::lock_guard lock(entry->mutex);

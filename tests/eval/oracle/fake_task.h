@@ -86,12 +86,18 @@ class FakeReference : public Reference {
   Result<std::shared_ptr<const Expected>> Evaluate(const Task& task, const Case& c) override {
     ++evaluations;
     if (error) return Fail(*error);
-    auto expected = std::make_shared<Expected>();
-    std::vector<float> values = FloatsOf(GenerateInputs(task, c)->tensors[0]);
-    expected->floats.emplace_back();
-    for (const float value : values) expected->floats[0].push_back(2.0 * value);
-    expected->integers.emplace_back();
-    return std::shared_ptr<const Expected>(expected);
+    KW_ASSIGN(Expected expected, EvaluateOn(task, c, *GenerateInputs(task, c)));
+    return std::make_shared<const Expected>(std::move(expected));
+  }
+
+  Result<Expected> EvaluateOn(const Task&, const Case&, const CaseInputs& inputs) override {
+    Expected expected;
+    expected.floats.emplace_back();
+    for (const float value : FloatsOf(inputs.tensors[0])) {
+      expected.floats[0].push_back(2.0 * value);
+    }
+    expected.integers.emplace_back();
+    return expected;
   }
 
   Result<std::vector<std::vector<double>>> Sensitivity(const Task& task, const Case& c) override {

@@ -120,6 +120,16 @@ class Reference {
                                                                              const Case& /*c*/) {
     return std::vector<std::vector<double>>{};
   }
+  // The same for inputs that are given, such as a part of a case's; c.axes are their sizes.
+  [[nodiscard]] virtual Result<Expected> EvaluateOn(const Task& /*task*/, const Case& /*c*/,
+                                                    const CaseInputs& /*inputs*/) {
+    return Fail(ErrorCode::kUnavailable, "this reference takes no inputs that are given");
+  }
+  [[nodiscard]] virtual Result<std::vector<std::vector<double>>> SensitivityOn(
+      const Task& /*task*/, const Case& /*c*/, const CaseInputs& /*inputs*/,
+      const Expected& /*expected*/) {
+    return std::vector<std::vector<double>>{};
+  }
 };
 struct ReferenceConfig {
   std::string programs;               // folder of kwright-reference; "" = beside this program
@@ -152,6 +162,28 @@ struct Comparison {
 [[nodiscard]] Result<Comparison> CompareWithReference(const Task& task, const Case& c,
                                                       const std::vector<std::string>& outputs,
                                                       Reference& reference);
+
+// ---- shapes beyond what the emulator and the reference can do as a whole ----
+
+// Small enough to be checked as a whole, at several calls a verdict.
+bool FitsInFull(const Task& task, const std::map<std::string, int64_t>& axes);
+// The same case at the largest shape that fits and whose sizes leave the same remainders, so that
+// tiles end as they do at the whole shape. Nothing where the constraints admit none.
+std::optional<Case> ScaledCase(const Task& task, const Case& c);
+
+// What some blocks stored, checked.
+struct SampleCheck {
+  std::string unchecked;  // why their elements cannot be, for people; "": they were
+  int64_t elements = 0;   // that the blocks stored
+  Comparison comparison;  // of the first part that is wrong, its places those in the whole output
+};
+// `stored`: for each output the bytes [first, second) to look at (CallOutcome::sampled). The
+// reference computes these elements alone, along axes for which it has been seen at small shapes
+// that their parts do not depend on each other.
+[[nodiscard]] Result<SampleCheck> CheckSample(
+    const Task& task, const Case& c, const CaseInputs& inputs,
+    const std::vector<std::string>& outputs,
+    const std::vector<std::vector<std::pair<uint64_t, uint64_t>>>& stored, Reference& reference);
 
 struct CaseResult {
   Case c;

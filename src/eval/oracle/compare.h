@@ -1,0 +1,19 @@
+// Comparison that asks how sensitive elements are only when some of them fail.
+#pragma once
+
+#include <functional>
+
+#include "kw/eval/oracle.h"
+
+namespace kw::eval {
+
+using SensitivitySource = std::function<Result<std::vector<std::vector<double>>>()>;
+
+// Where elements fail, each is allowed a few times its sensitivity: an ill-conditioned element is
+// never held against a kernel.
+[[nodiscard]] Result<Comparison> CompareLeniently(const Task& task, const Case& c,
+                                                  const std::vector<std::string>& outputs,
+                                                  const Expected& expected,
+                                                  const SensitivitySource& sensitivity);
+
+}  // namespace kw::eval
