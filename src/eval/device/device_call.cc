@@ -49,6 +49,7 @@ BeganMessage DeviceService::Begin(const BeginMessage& begin, std::string_view ex
   refused_.clear();
   timeline_.Reseed(DeriveSeed(begin.seed, "streams"));
   emulator_.SetBudget(begin.budget);
+  if (begin.sampling) emulator_.BeginSampling(*begin.sampling);
   moved_bytes_ = brought_up_bytes_ = 0;
   worked_after_copy_out_ = false;
   std::vector<uint64_t> places;
@@ -95,6 +96,7 @@ CallOutcome DeviceService::End(const EndMessage& end, char* exchange) {
     timeline_.Synchronize(call_stream_);
   }
   if (program_) FinishProgram();
+  TakeSample();
   TakeHazards();
   outcome_.printed = emulator_.TakePrintf();
   if (!fatal_ && end.drain) {
@@ -116,6 +118,21 @@ CallOutcome DeviceService::End(const EndMessage& end, char* exchange) {
   timeline_.DestroyStream(call_stream_);
   call_stream_ = 0;
   return std::exchange(outcome_, {});
+}
+
+// From here on memory may be read without harm.
+void DeviceService::TakeSample() {
+  SampledStores stores = emulator_.EndSampling();
+  if (stores.runs.empty() && stores.unusable.empty()) return;
+  SampledCall& sampled = outcome_.sampled.emplace();
+  sampled.unusable = std::move(stores.unusable);
+  for (const Buffer& buffer : buffers_) {
+    if (!buffer.spec.output) continue;
+    const auto runs = stores.runs.find(buffer.address);
+    // What no sampled launch has stored to is whole.
+    sampled.stored.push_back(runs == stores.runs.end() ? ByteRuns{{0, buffer.spec.bytes}}
+                                                       : std::move(runs->second));
+  }
 }
 
 // What a program queued and never waited for runs all the same, to be checked.

@@ -313,8 +313,8 @@ void DeviceService::RunLaunch(LaunchRequest request) {
     return Stop(Status::kDeviceLimit,
                 fmt::format("more than {} launches in one call", kMaxLaunches), kCudaLaunchTimeout);
   }
-  outcome_.launches.push_back(
-      {request.kernel, request.grid, request.block, request.dynamic_shared, done.counters});
+  outcome_.launches.push_back({request.kernel, request.grid, request.block, request.dynamic_shared,
+                               done.counters, done.blocks_run, done.error});
   switch (done.status) {
     case LaunchOutcome::Status::kOk:
       return;

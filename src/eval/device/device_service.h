@@ -118,6 +118,7 @@ class DeviceService {
   void ReadOutputs(char* exchange);
   std::string LeftUndone() const;
   void FinishProgram();
+  void TakeSample();
 
   DeviceSheet sheet_;
   Emulator emulator_;

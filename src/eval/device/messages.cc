@@ -86,7 +86,7 @@ void Put(WireWriter& w, const LaunchRecord& l) {
   w.Text(l.kernel);
   Put(w, l.grid);
   Put(w, l.block);
-  w.Number(l.dynamic_shared);
+  w.Number(l.dynamic_shared).Number(l.blocks_run).Number(l.error);
   EachCounter(l.counters, [&](uint64_t n) { w.Number(n); });
 }
 LaunchRecord TakeLaunch(WireReader& r) {
@@ -95,8 +95,31 @@ LaunchRecord TakeLaunch(WireReader& r) {
   l.grid = TakeDim3(r);
   l.block = TakeDim3(r);
   r.Number(&l.dynamic_shared);
+  r.Number(&l.blocks_run);
+  r.Number(&l.error);
   EachCounter(l.counters, [&](uint64_t& n) { r.Number(&n); });
   return l;
+}
+
+void Put(WireWriter& w, const SampledCall& s) {
+  w.Text(s.unusable).Number<uint64_t>(s.stored.size());
+  for (const auto& runs : s.stored) {
+    w.Number<uint64_t>(runs.size());
+    for (const auto& [from, to] : runs) w.Number(from).Number(to);
+  }
+}
+SampledCall TakeSampled(WireReader& r) {
+  SampledCall s;
+  s.unusable = r.Text();
+  s.stored.resize(r.Count(8));
+  for (auto& runs : s.stored) {
+    runs.resize(r.Count(16));
+    for (auto& [from, to] : runs) {
+      r.Number(&from);
+      r.Number(&to);
+    }
+  }
+  return s;
 }
 
 void Put(WireWriter& w, const ProgramTrace& t) {
@@ -198,6 +221,8 @@ std::optional<Constructors> DecodeConstructors(std::string_view bytes) {
 std::string Encode(const BeginMessage& m) {
   WireWriter w;
   w.Number(m.seed).Number(m.budget).Number(m.exchange_bytes).Number<uint8_t>(m.reuse_buffers);
+  w.Number<uint8_t>(m.sampling.has_value());
+  if (m.sampling) w.Number(m.sampling->seed).Number(m.sampling->lane_instructions);
   w.Number<uint64_t>(m.buffers.size());
   for (const BufferSpec& b : m.buffers) {
     w.Text(b.name).Number<uint8_t>(b.output).Number(b.offset).Number(b.bytes);
@@ -211,6 +236,11 @@ std::optional<BeginMessage> DecodeBegin(std::string_view bytes) {
   r.Number(&m.budget);
   r.Number(&m.exchange_bytes);
   m.reuse_buffers = r.Bool();
+  if (r.Bool()) {
+    Sampling& sampling = m.sampling.emplace();
+    r.Number(&sampling.seed);
+    r.Number(&sampling.lane_instructions);
+  }
   m.buffers.resize(r.Count(25));
   for (BufferSpec& b : m.buffers) {
     b.name = r.Text();
@@ -280,6 +310,8 @@ std::string EncodeOutcome(const CallOutcome& o) {
   w.Number(o.kept_allocations).Number(o.kept_bytes);
   w.Number<uint8_t>(o.result_from_host).Text(o.printed);
   Put(w, o.program);
+  w.Number<uint8_t>(o.sampled.has_value());
+  if (o.sampled) Put(w, *o.sampled);
   return w.Take();
 }
 std::optional<CallOutcome> DecodeOutcome(std::string_view bytes) {
@@ -304,6 +336,7 @@ std::optional<CallOutcome> DecodeOutcome(std::string_view bytes) {
   o.result_from_host = r.Bool();
   o.printed = r.Text();
   o.program = TakeTrace(r);
+  if (r.Bool()) o.sampled = TakeSampled(r);
   return Checked(r, std::move(o));
 }
 

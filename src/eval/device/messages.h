@@ -53,6 +53,7 @@ struct BeginMessage {
   uint64_t seed = 0, budget = 0, exchange_bytes = 0;
   std::vector<BufferSpec> buffers;
   bool reuse_buffers = false;
+  std::optional<Sampling> sampling = {};
 };
 
 struct BeganMessage {

@@ -246,6 +246,7 @@ Result<BeginMessage> EmulatorSession::LayOut(const CallRequest& request) {
   begin.seed = request.seed;
   begin.budget = request.lane_instruction_budget;
   begin.reuse_buffers = request.reuse_buffers;
+  begin.sampling = request.sampling;
   for (const CallArgument& argument : request.arguments) {
     if (!IsBuffer(argument)) continue;
     bool output = argument.parameter.role == Parameter::Role::kOutput;

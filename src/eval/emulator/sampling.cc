@@ -15,8 +15,8 @@ namespace {
 constexpr uint64_t kLeastBlocks = 64;
 
 // Bytes [from, to) stored by the launch, by the authors of its units, joined into runs.
-std::vector<std::pair<uint64_t, uint64_t>> StoredRuns(const Span& span, const StoreShadow& stores) {
-  std::vector<std::pair<uint64_t, uint64_t>> runs;
+ByteRuns StoredRuns(const Span& span, const StoreShadow& stores) {
+  ByteRuns runs;
   const uint64_t unit_bytes = uint64_t{1} << stores.unit_shift;
   const uint64_t sectors = (span.bytes + 31) / 32;
   for (uint64_t sector = 0; sector < sectors; ++sector) {

@@ -17,8 +17,6 @@ constexpr double kMostFlops = 1e9;
 constexpr size_t kMostBoxes = 2000;
 constexpr size_t kMostPoints = 16'000'000;
 
-using Runs = std::vector<std::pair<uint64_t, uint64_t>>;
-
 // The grid of a task's separable axes at a shape, row-major.
 struct Grid {
   std::vector<std::string> names;
@@ -56,7 +54,7 @@ void AddPoints(const Tensor& output, const std::map<std::string, int64_t>& axes,
 
 // A byte an element: 1 where all of it was stored.
 Result<std::string> StoredElements(const Tensor& output, const std::map<std::string, int64_t>& axes,
-                                   const Runs& runs) {
+                                   const ByteRuns& runs) {
   KW_ASSIGN(const int64_t count, ElementCount(output, axes));
   std::string stored(static_cast<size_t>(count), '\0');
   const auto bytes = static_cast<uint64_t>(DTypeBytes(output.dtype));
@@ -154,7 +152,7 @@ class BoxCheck {
 
 Result<SampleCheck> CheckSample(const Task& task, const Case& c, const CaseInputs& inputs,
                                 const std::vector<std::string>& outputs,
-                                const std::vector<Runs>& runs, Reference& reference) {
+                                const std::vector<ByteRuns>& runs, Reference& reference) {
   SampleCheck check;
   KW_ASSIGN(const auto axes, task.AllAxes(c.axes));
   Grid grid;

@@ -61,7 +61,7 @@ struct SamplingRig {
 };
 
 // The blocks of 256 floats that the runs hold.
-std::set<uint64_t> BlocksOf(const std::vector<std::pair<uint64_t, uint64_t>>& runs) {
+std::set<uint64_t> BlocksOf(const ByteRuns& runs) {
   std::set<uint64_t> blocks;
   for (const auto& [from, to] : runs) {
     EXPECT_EQ(from % 1024, 0u);

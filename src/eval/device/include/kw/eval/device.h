@@ -45,6 +45,8 @@ struct CallRequest {
   // In the buffers of the call before, where that had buffers of the same sizes: what a benchmark
   // does that allocates once. Their contents are fresh all the same.
   bool reuse_buffers = false;
+  // Large launches run in part (Emulator::BeginSampling), and the outcome says which.
+  std::optional<Sampling> sampling;
   uint64_t lane_instruction_budget = 2'000'000'000;
   int64_t host_cpu_ms = 5'000;  // of the guest
   int64_t wall_ms = 50'000;     // backstop; such an outcome is environmental
@@ -54,7 +56,15 @@ struct LaunchRecord {
   std::string kernel;  // mangled
   Dim3 grid, block;
   uint32_t dynamic_shared = 0;
-  Counters counters;
+  Counters counters;  // of the whole grid
+  uint64_t blocks_run = 0;
+  double error = 0;  // of a sampled launch, as in LaunchOutcome
+};
+
+// What of a call with sampled launches can be looked at.
+struct SampledCall {
+  std::string unusable;          // SampledStores::unusable
+  std::vector<ByteRuns> stored;  // for each output the bytes that may be compared
 };
 
 // What a program did with the runtime; of a candidate's calls nothing is kept here. A site is where
@@ -111,7 +121,8 @@ struct CallOutcome {
   // the host: inputs or partial results were copied down, and work followed that could bring them
   // back (docs/formats/guest-protocol.md).
   bool result_from_host = false;
-  std::string printed;  // device printf
+  std::optional<SampledCall> sampled;  // some launch ran in part
+  std::string printed;                 // device printf
   ProgramTrace program;
 };
 

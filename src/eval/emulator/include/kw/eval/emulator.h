@@ -116,14 +116,16 @@ struct LaunchOutcome {
   double error = 0;
 };
 
+using ByteRuns = std::vector<std::pair<uint64_t, uint64_t>>;  // [first, second), in order
+
 // What of a call was sampled (Emulator::EndSampling).
 struct SampledStores {
   // Why the outputs cannot be looked at, for people; "": they can. A launch or a copy that takes
   // what a sampled launch has stored in part cannot give what the whole call would.
   std::string unusable;
-  // By the start of each allocation: the bytes [first, second) that sampled launches stored, in
-  // order. What is not in here was stored as a whole, or not at all.
-  std::map<uint64_t, std::vector<std::pair<uint64_t, uint64_t>>> runs;
+  // By the start of each allocation: the bytes that sampled launches stored. What is not in here
+  // was stored as a whole, or not at all.
+  std::map<uint64_t, ByteRuns> runs;
 };
 
 class Emulator {

@@ -177,13 +177,14 @@ struct SampleCheck {
   int64_t elements = 0;   // that the blocks stored
   Comparison comparison;  // of the first part that is wrong, its places those in the whole output
 };
-// `stored`: for each output the bytes [first, second) to look at (CallOutcome::sampled). The
+// `stored`: for each output the bytes to look at (CallOutcome::sampled). The
 // reference computes these elements alone, along axes for which it has been seen at small shapes
 // that their parts do not depend on each other.
-[[nodiscard]] Result<SampleCheck> CheckSample(
-    const Task& task, const Case& c, const CaseInputs& inputs,
-    const std::vector<std::string>& outputs,
-    const std::vector<std::vector<std::pair<uint64_t, uint64_t>>>& stored, Reference& reference);
+[[nodiscard]] Result<SampleCheck> CheckSample(const Task& task, const Case& c,
+                                              const CaseInputs& inputs,
+                                              const std::vector<std::string>& outputs,
+                                              const std::vector<ByteRuns>& stored,
+                                              Reference& reference);
 
 struct CaseResult {
   Case c;
