@@ -35,6 +35,13 @@ double Median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
+// Each over its neighbour in time: a machine's pace changes.
+double MedianRatio(const std::vector<double>& ours, const std::vector<double>& theirs) {
+  std::vector<double> ratios;
+  for (size_t i = 0; i < ours.size(); ++i) ratios.push_back(ours[i] / theirs[i]);
+  return Median(ratios);
+}
+
 bool PlainNvcc(const std::string& nvcc, const std::string& folder) {
   const auto done =
       RunProcess({.argv = {nvcc, "-shared", "-cudart", "shared", "-std=c++17", "-O3", "-arch=sm_80",
@@ -75,11 +82,11 @@ void BM_ColdBuild(benchmark::State& state) {
   state.counters["build_ms"] = Median(build);
   state.counters["plain_nvcc_ms"] = Median(plain);
   state.counters["first_build_ms"] = Median(first);
-  state.counters["ratio"] = Median(build) / Median(plain);
-  state.counters["first_ratio"] = Median(first) / Median(plain);
+  state.counters["ratio"] = MedianRatio(build, plain);
+  state.counters["first_ratio"] = MedianRatio(first, plain);
   state.counters["goal"] = 0.6;
 }
-BENCHMARK(BM_ColdBuild)->UseManualTime()->Unit(benchmark::kMillisecond)->Iterations(7);
+BENCHMARK(BM_ColdBuild)->UseManualTime()->Unit(benchmark::kMillisecond)->Iterations(15);
 
 }  // namespace
 }  // namespace kw::eval
