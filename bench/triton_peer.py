@@ -1,4 +1,4 @@
-"""The Triton side of bench/triton: kernels under Triton's interpreter, launched one by one on demand.
+"""The Triton side of bench/triton: kernels under Triton's interpreter, launched on demand.
 
 Started in a folder of inputs, as one process of bench/triton's own environment. For each line
 "KERNEL SIZES.. INPUTS.." on stdin it launches the kernel once and answers with the seconds of
@@ -80,6 +80,8 @@ KERNELS = {
     "softmax": launch_softmax,
     "matmul_16": launch_matmul(16, 16),
     "matmul_64": launch_matmul(64, 32),
+    "matmul_64_16_deep": launch_matmul(64, 16),
+    "matmul_64_64_deep": launch_matmul(64, 64),
     "matmul_16_exact": launch_exact(16, 16),
     "matmul_64_exact": launch_exact(64, 32),
 }

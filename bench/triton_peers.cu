@@ -1,4 +1,4 @@
-// What bench/triton gives to the emulator: each kernel does what the Triton kernel of the same name
+// What bench/triton gives to the emulator: each kernel does what the Triton kernel of that name
 // in triton_peer.py says, in the ordinary way of CUDA. The
 // kernels named exact take sizes that are multiples of the tiles, the others any.
 #include <cfloat>
@@ -75,8 +75,9 @@ __device__ void Matmul64(const float* a, const float* b, float* c, int n) {
     }
     __syncthreads();
     for (int i = 0; i < 16; ++i) {
-      const float4 l[2] = {*(const float4*)&left[i][ty * 8], *(const float4*)&left[i][ty * 8 + 4]};
-      const float4 r[2] = {*(const float4*)&right[i][tx * 8], *(const float4*)&right[i][tx * 8 + 4]};
+      const float4* at = (const float4*)&left[i][ty * 8];
+      const float4* to = (const float4*)&right[i][tx * 8];
+      const float4 l[2] = {at[0], at[1]}, r[2] = {to[0], to[1]};
       const float ls[8] = {l[0].x, l[0].y, l[0].z, l[0].w, l[1].x, l[1].y, l[1].z, l[1].w};
       const float rs[8] = {r[0].x, r[0].y, r[0].z, r[0].w, r[1].x, r[1].y, r[1].z, r[1].w};
       for (int p = 0; p < 8; ++p)
