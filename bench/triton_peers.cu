@@ -1,6 +1,6 @@
-// What bench/triton gives to the emulator: each kernel does what the Triton kernel of that name
-// in triton_peer.py says, in the ordinary way of CUDA. The
-// kernels named exact take sizes that are multiples of the tiles, the others any.
+// What bench/triton gives to the emulator: each kernel does what the one of its name does in
+// triton_peer.py, in the ordinary way of CUDA. The kernels named exact take sizes that are
+// multiples of the tiles, the others any.
 #include <cfloat>
 
 __device__ float WarpMax(float v) {
