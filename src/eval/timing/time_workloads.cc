@@ -29,7 +29,9 @@ OracleReport WrongReport(const Case& c, const CaseInputs& inputs, Comparison com
   report.feedback = fmt::format(
       "{} ({}{}) {} of {} elements of {} are wrong (largest absolute error {:.4g}, first wrong "
       "element {}), although the smaller test cases passed. {}",
-      c.id == "untimed" ? "At a shape as large as the timed ones" : "On the timed workload",
+      c.id.starts_with("untimed") ? "At a shape as large as the timed ones"
+      : c.id.ends_with("/scaled") ? "At a shape that stands in for the timed workload"
+                                  : "On the timed workload",
       DescribeAxes(c.axes), GroupNote(c.group), e.bad, e.total, comparison.output, e.max_abs,
       e.first_bad,
       c.group == kSwappedGroup
@@ -61,33 +63,180 @@ OracleReport TooFastReport(const Case& c, const CaseInputs& inputs, double us, d
 // Values that show who leaves out what ordinary inputs do not need.
 std::string HardGroup(uint64_t seed) { return (seed & 1) != 0 ? "outlier" : "negative"; }
 
-// What one call on fresh inputs showed: a time, or what went wrong.
+// What calls on fresh inputs showed: a time, or what went wrong.
 struct Timed {
   TimeEstimate time;
   std::optional<OracleReport> failure;
   CaseInputs inputs;
+  std::optional<double> roofline = {};  // us
+  std::string checked = "full";
 };
 
-Result<Timed> TimeOnce(const Task& task, const Case& c, Session& session, const DeviceSheet& sheet,
-                       const std::vector<KernelResources>& resources, Reference& reference,
-                       bool reuse_buffers = false) {
-  Timed timed;
-  KW_ASSIGN(timed.inputs, GenerateInputs(task, c));
-  KW_ASSIGN(CallRequest request, MakeCall(task, c, timed.inputs));
-  request.reuse_buffers = reuse_buffers;
-  KW_ASSIGN(CallOutcome outcome, session.Call(request));
-  if (auto report = ReportOfCall(outcome, c)) {
-    report->failing_inputs_hash = timed.inputs.hash;
-    timed.failure = std::move(*report);
+// What all calls of a task's workloads have in common.
+class WorkloadTimer {
+ public:
+  WorkloadTimer(const Task& task, Session& session, const DeviceSheet& sheet,
+                const std::vector<KernelResources>& resources, Reference& reference)
+      : task_(task),
+        session_(session),
+        sheet_(sheet),
+        resources_(resources),
+        reference_(reference) {}
+
+  // A call whose outputs are right, or the failure.
+  Result<Timed> TimeOnce(const Case& c, bool reuse_buffers = false) {
+    Timed timed;
+    KW_ASSIGN(timed.inputs, GenerateInputs(task_, c));
+    KW_ASSIGN(CallRequest request, MakeCall(task_, c, timed.inputs));
+    request.reuse_buffers = reuse_buffers;
+    KW_ASSIGN(CallOutcome outcome, session_.Call(request));
+    if (auto report = ReportOfCall(outcome, c)) {
+      report->failing_inputs_hash = timed.inputs.hash;
+      timed.failure = std::move(*report);
+      return timed;
+    }
+    KW_ASSIGN(Comparison comparison, CompareWithReference(task_, c, outcome.outputs, reference_));
+    if (!comparison.ok) {
+      timed.failure = WrongReport(c, timed.inputs, std::move(comparison));
+      return timed;
+    }
+    timed.time = ModelCall(sheet_, outcome, resources_);
     return timed;
   }
-  KW_ASSIGN(Comparison comparison, CompareWithReference(task, c, outcome.outputs, reference));
-  if (!comparison.ok) {
-    timed.failure = WrongReport(c, timed.inputs, std::move(comparison));
+
+  // Three calls. What is timed is the second one at the shape, on other inputs in the same buffers:
+  // a kernel may keep a workspace that it made in the first one, and one that keeps its answer
+  // shows. The first one's values are hard ones: the timed shape is not always served easy inputs.
+  Result<Timed> TimeInFull(Case first, const Case& c, const Case& again) {
+    first.group = HardGroup(first.seed);
+    KW_ASSIGN(Timed timed, TimeOnce(first));
+    if (timed.failure) return timed;
+    KW_ASSIGN(timed, TimeOnce(c, true));
+    if (timed.failure) return timed;
+    KW_ASSIGN(Timed swapped, TimeOnce(SwappedCase(c), true));
+    if (swapped.failure) return swapped;
+    KW_ASSIGN(timed.roofline, Roofline(c));
+    if (!timed.roofline || timed.time.us >= *timed.roofline) return timed;
+    KW_ASSIGN(Timed slower, TimeOnce(again));
+    if (slower.failure) return slower;
+    slower.roofline = timed.roofline;
+    if (slower.time.us < *slower.roofline) {
+      slower.failure = TooFastReport(again, slower.inputs, slower.time.us, *slower.roofline);
+    }
+    return slower;
+  }
+
+  // A shape that is too large for that: the three calls at a smaller one, then one call of which
+  // only some blocks run. Where that says nothing, the smaller shape's time is extrapolated.
+  Result<Timed> TimeInPart(const Case& scaled_first, const Case& scaled, const Case& scaled_again,
+                           const Case& whole) {
+    KW_ASSIGN(Timed timed, TimeInFull(scaled_first, scaled, scaled_again));
+    if (timed.failure) return timed;
+    KW_ASSIGN(std::optional<Timed> sampled, TimeSample(whole));
+    if (sampled) return *std::move(sampled);
+    timed.checked = "scaled";
+    KW_ASSIGN(const double factor, CostRatio(whole, scaled));
+    timed.time.us *= factor;
+    timed.time.p5 = timed.time.us * (1 - kScaledError);
+    timed.time.p95 = timed.time.us * (1 + kScaledError);
+    KW_ASSIGN(timed.roofline, Roofline(whole));
     return timed;
   }
-  timed.time = ModelCall(sheet, outcome, resources);
-  return timed;
+
+ private:
+  static constexpr uint64_t kSampledLanes = 100'000'000;  // a launch
+  static constexpr uint64_t kMostBytes = 2ULL << 30;      // of the tensors of a sampled call
+  static constexpr double kScaledError = 0.5;             // caches and occupancy differ by shape
+
+  Result<std::optional<double>> Roofline(const Case& c) {
+    KW_ASSIGN(const auto axes, task_.AllAxes(c.axes));
+    return RooflineUs(task_, sheet_, axes);
+  }
+
+  // Nothing where the call shows neither a mistake nor a time.
+  Result<std::optional<Timed>> TimeSample(const Case& c) {
+    KW_ASSIGN(const auto axes, task_.AllAxes(c.axes));
+    uint64_t bytes = 0;
+    for (const auto* tensors : {&task_.inputs, &task_.outputs}) {
+      for (const Tensor& tensor : *tensors) {
+        KW_ASSIGN(const int64_t count, ElementCount(tensor, axes));
+        bytes += static_cast<uint64_t>(count * DTypeBytes(tensor.dtype));
+      }
+    }
+    if (bytes > kMostBytes) return std::nullopt;
+    Timed timed;
+    KW_ASSIGN(timed.inputs, GenerateInputs(task_, c));
+    KW_ASSIGN(CallRequest request, MakeCall(task_, c, timed.inputs));
+    request.sampling = Sampling{DeriveSeed(c.seed, "blocks"), kSampledLanes};
+    KW_ASSIGN(CallOutcome outcome, session_.Call(request));
+    const bool unusable = outcome.sampled && !outcome.sampled->unusable.empty();
+    // Blocks that cannot be sampled may be more than the budget.
+    if (unusable || outcome.status == CallOutcome::Status::kDeviceLimit) return std::nullopt;
+    if (auto report = ReportOfCall(outcome, c)) {
+      report->failing_inputs_hash = timed.inputs.hash;
+      timed.failure = std::move(*report);
+      return timed;
+    }
+    std::vector<ByteRuns> stored;
+    for (const std::string& output : outcome.outputs) stored.push_back({{0, output.size()}});
+    if (outcome.sampled) stored = outcome.sampled->stored;
+    KW_ASSIGN(SampleCheck check,
+              CheckSample(task_, c, timed.inputs, outcome.outputs, stored, reference_));
+    if (!check.comparison.ok) {
+      timed.failure = WrongReport(c, timed.inputs, std::move(check.comparison));
+      return timed;
+    }
+    timed.checked = check.unchecked.empty() ? "sampled" : "scaled";
+    timed.time = ModelCall(sheet_, outcome, resources_);
+    double error = 0;
+    for (const LaunchRecord& launch : outcome.launches) error = std::max(error, launch.error);
+    timed.time.p5 = timed.time.us * std::max(0.0, 1 - 2 * error);
+    timed.time.p95 = timed.time.us * (1 + 2 * error);
+    KW_ASSIGN(timed.roofline, Roofline(c));
+    if (timed.roofline && timed.time.p95 < *timed.roofline) {
+      timed.failure = TooFastReport(c, timed.inputs, timed.time.us, *timed.roofline);
+    }
+    return timed;
+  }
+
+  // How much more work a case is than another: by the task's cost, or by its tensors.
+  Result<double> CostRatio(const Case& c, const Case& other) {
+    double ratio = 0;
+    for (const std::string& cost : {task_.cost_flops, task_.cost_bytes}) {
+      if (cost.empty()) continue;
+      KW_ASSIGN(const auto axes, task_.AllAxes(c.axes));
+      KW_ASSIGN(const auto other_axes, task_.AllAxes(other.axes));
+      KW_ASSIGN(const double now, EvaluateExpression(cost, axes));
+      KW_ASSIGN(const double then, EvaluateExpression(cost, other_axes));
+      ratio = std::max(ratio, now / std::max(then, 1.0));
+    }
+    if (ratio > 0) return ratio;
+    const auto elements = [&](const Case& shape) -> Result<double> {
+      double sum = 1;
+      KW_ASSIGN(const auto axes, task_.AllAxes(shape.axes));
+      for (const auto* tensors : {&task_.inputs, &task_.outputs}) {
+        for (const Tensor& tensor : *tensors) {
+          KW_ASSIGN(const int64_t count, ElementCount(tensor, axes));
+          sum += static_cast<double>(count);
+        }
+      }
+      return sum;
+    };
+    KW_ASSIGN(const double now, elements(c));
+    KW_ASSIGN(const double then, elements(other));
+    return now / then;
+  }
+
+  const Task& task_;
+  Session& session_;
+  const DeviceSheet& sheet_;
+  const std::vector<KernelResources>& resources_;
+  Reference& reference_;
+};
+
+// A case that fits, at the same shape or at one that stands in for it.
+std::optional<Case> Fitting(const Task& task, const Case& c) {
+  return FitsInFull(task, c.axes) ? c : ScaledCase(task, c);
 }
 
 }  // namespace
@@ -99,43 +248,27 @@ Result<TimingReport> TimeWorkloads(const Task& task, Session& session, const Dev
                                    uint64_t seed) {
   TimingReport report;
   std::vector<double> speedups;
+  WorkloadTimer timer(task, session, sheet, resources, reference);
   for (const Workload& workload : task.workloads) {
-    const auto fail = [&](OracleReport failure) {
-      report.failure = std::move(failure);
-      return report;
-    };
-    const std::string purpose = "workload/" + workload.uuid;
     const auto fresh = [&](const char* which) {
-      return WorkloadCase(task, workload, DeriveSeed(seed, purpose + which));
+      return WorkloadCase(task, workload, DeriveSeed(seed, "workload/" + workload.uuid + which));
     };
-    // What is timed is a second call at the shape, on other inputs in the same buffers: a kernel
-    // may keep a workspace that it made in the first one, and one that keeps its answer shows. The
-    // first one's values are hard ones: the timed shape is not always served easy inputs.
-    Case first = fresh("/first");
-    first.group = HardGroup(first.seed);
-    KW_ASSIGN(Timed timed, TimeOnce(task, first, session, sheet, resources, reference));
-    if (timed.failure) return fail(std::move(*timed.failure));
     const Case c = fresh("/timed");
-    KW_ASSIGN(timed, TimeOnce(task, c, session, sheet, resources, reference, true));
-    if (timed.failure) return fail(std::move(*timed.failure));
-    KW_ASSIGN(Timed swapped,
-              TimeOnce(task, SwappedCase(c), session, sheet, resources, reference, true));
-    if (swapped.failure) return fail(std::move(*swapped.failure));
-
-    KW_ASSIGN(const auto axes, task.AllAxes(c.axes));
-    KW_ASSIGN(const std::optional<double> roofline, RooflineUs(task, sheet, axes));
-    if (roofline && timed.time.us < *roofline) {
-      const Case again = fresh("/again");
-      KW_ASSIGN(timed, TimeOnce(task, again, session, sheet, resources, reference));
-      if (timed.failure) return fail(std::move(*timed.failure));
-      if (timed.time.us < *roofline) {
-        return fail(TooFastReport(again, timed.inputs, timed.time.us, *roofline));
-      }
+    const std::optional<Case> first = Fitting(task, fresh("/first")), fitting = Fitting(task, c),
+                              again = Fitting(task, fresh("/again"));
+    // A shape that nothing smaller can stand in for is tried as it is.
+    const bool in_full = !fitting || fitting->axes == c.axes;
+    KW_ASSIGN(Timed timed, in_full ? timer.TimeInFull(fresh("/first"), c, fresh("/again"))
+                                   : timer.TimeInPart(*first, *fitting, *again, c));
+    if (timed.failure) {
+      report.failure = std::move(*timed.failure);
+      return report;
     }
     WorkloadTime row;
     row.uuid = workload.uuid;
+    row.checked = timed.checked;
     row.time = timed.time;
-    if (roofline) row.roofline = *roofline / row.time.us;
+    if (timed.roofline) row.roofline = *timed.roofline / row.time.us;
     if (const auto it = baseline_us.find(workload.uuid); it != baseline_us.end()) {
       row.baseline_us = it->second;
       row.speedup = it->second / row.time.us;
@@ -143,8 +276,10 @@ Result<TimingReport> TimeWorkloads(const Task& task, Session& session, const Dev
     }
     report.workloads.push_back(std::move(row));
   }
-  if (const std::optional<Case> untimed = UntimedCase(task, seed)) {
-    KW_ASSIGN(Timed other, TimeOnce(task, *untimed, session, sheet, resources, reference));
+  std::optional<Case> untimed = UntimedCase(task, seed);
+  if (untimed) untimed = Fitting(task, *untimed);
+  if (untimed) {
+    KW_ASSIGN(Timed other, timer.TimeOnce(*untimed));
     if (other.failure) {
       report.failure = std::move(*other.failure);
       return report;

@@ -4,6 +4,18 @@
 
 namespace kw::eval {
 
+namespace {
+
+// What ran, where the counters speak of the whole grid.
+uint64_t SpentBy(const LaunchRecord& launch) {
+  const double blocks = static_cast<double>(launch.grid.x) * launch.grid.y * launch.grid.z;
+  if (launch.blocks_run == 0) return launch.counters.lane_instructions;
+  return static_cast<uint64_t>(static_cast<double>(launch.counters.lane_instructions) *
+                               (static_cast<double>(launch.blocks_run) / blocks));
+}
+
+}  // namespace
+
 LimitedSession::LimitedSession(Session& session, const VerdictLimits& limits, const Clock& clock)
     : session_(session),
       limits_(limits),
@@ -36,7 +48,7 @@ Result<CallOutcome> LimitedSession::Call(const CallRequest& request) {
   ++calls_;
   KW_ASSIGN(CallOutcome outcome, session_.Call(limited));
   uint64_t used = 0;
-  for (const LaunchRecord& launch : outcome.launches) used += launch.counters.lane_instructions;
+  for (const LaunchRecord& launch : outcome.launches) used += SpentBy(launch);
   left_ -= std::min(left_, used);
   return outcome;
 }
