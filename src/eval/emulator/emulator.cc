@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 
+#include "blas.h"
 #include "device_memory.h"
 #include "fmt/format.h"
 #include "kw/base/hash.h"
@@ -360,6 +361,10 @@ LaunchOutcome Emulator::Launch(const LaunchRequest& request) {
   outcome.status = launch.status;
   outcome.message = std::move(launch.message);
   return outcome;
+}
+
+BlasOutcome Emulator::RunBlas(const BlasCall& call) {
+  return emu::RunBlas(call, &impl_->memory, &impl_->hazards, impl_->sheet, &impl_->budget);
 }
 
 void Emulator::SetBudget(uint64_t lane_instructions) { impl_->budget = lane_instructions; }

@@ -104,6 +104,9 @@ struct LaunchOutcome {
   Counters counters;
 };
 
+struct BlasCall;
+struct BlasOutcome;
+
 class Emulator {
  public:
   // kBounds: addresses and alignment alone, for measuring what the other checks cost.
@@ -151,6 +154,8 @@ class Emulator {
 
   // Runs a kernel to its end, on the calling thread's behalf.
   [[nodiscard]] LaunchOutcome Launch(const LaunchRequest& request);
+  // Runs a library call in a kernel's place (kw/eval/blas.h).
+  [[nodiscard]] BlasOutcome RunBlas(const BlasCall& call);
   // Lane-instructions that all launches together may still spend.
   void SetBudget(uint64_t lane_instructions);
   uint64_t budget_left() const;
