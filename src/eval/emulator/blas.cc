@@ -568,7 +568,8 @@ double BlasWork(const BlasCall& call) {
   const auto d = [](int64_t value) { return static_cast<double>(value); };
   double products = 0;
   if (call.kind == Kind::kMultiply) {
-    const double terms_a_work = call.math == BlasMath::kF16   ? kProductsAWork / 4
+    const bool slow = call.math == BlasMath::kF16 || call.math == BlasMath::kI32;
+    const double terms_a_work = slow                          ? kProductsAWork / 4
                                 : call.math == BlasMath::kF64 ? kProductsAWork / 2
                                                               : kProductsAWork;
     products = d(call.m) * d(call.n) * d(call.k) / terms_a_work;

@@ -132,6 +132,9 @@ struct OpenRequest {
   std::vector<Parameter> parameters = {};  // CandidateParameters(task)
   uint64_t seed = 0;
   KernelRegisters registers = {};  // empty where ptxas did not run
+  // What the task allows besides the runtime ("cublas"): who is not given one here does not find
+  // it.
+  std::vector<std::string> libraries = {};
 };
 
 struct OpenOutcome {
@@ -185,7 +188,8 @@ struct GuestProgram {
 struct EmulatorDeviceConfig {
   DeviceSheet sheet;
   std::string programs;                     // folder of kwright-emulator, kwright-guest and
-                                            // lib/libcudart.so.13; "" = beside this program
+                                            // lib/lib{cudart,cublas}.so.13; "" = beside this
+                                            // program
   int64_t device_memory_bytes = 4LL << 30;  // that a candidate may have allocated at once
   int64_t guest_memory_bytes = 2LL << 30;
   // Of the emulator besides what it lends: programs and their variables, queued copies.

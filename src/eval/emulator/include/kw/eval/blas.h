@@ -16,8 +16,8 @@
 // nor B. The same bits on every machine.
 //
 // Work. A call spends lane-instructions of the emulator's budget before it does anything:
-//   products:  m * n * k / 8, for 64-bit sums / 4, for kF16 / 2; all else: nothing
-//   elements:  (elements read + elements written) / 4
+//   products:  m * n * k / 8 for each batch; for kF64 / 4, for kF16 and kI32 / 2
+//   elements:  (those of A and B and twice those of C) / 4 for each batch
 //   always:    512 for each batch
 // and where these are not left, nothing is done (kBudget).
 //
