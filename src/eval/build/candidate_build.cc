@@ -134,9 +134,10 @@ Result<std::optional<Compiled>> CandidateBuild::ExplainHalves(const Half& host,
 }
 
 Result<std::optional<Compiled>> CandidateBuild::Finish(const std::string& ptxas_output) {
-  KW_ASSIGN(Step link,
-            run_.Execute({toolchain_.info.gxx_path, "-shared", "-o", "kernel.so", "kernel.o",
-                          toolchain_.cudart, "-Wl,--no-undefined", "-Wl,--build-id=none"}));
+  StepCommand command = {toolchain_.info.gxx_path, "-shared", "-o", "kernel.so", "kernel.o"};
+  for (const LibraryFiles& library : libraries_) command.push_back(library.object);
+  command.insert(command.end(), {toolchain_.cudart, "-Wl,--no-undefined", "-Wl,--build-id=none"});
+  KW_ASSIGN(Step link, run_.Execute(std::move(command)));
   if (!link.ok()) {
     KW_ASSIGN(std::optional<Compiled> refused,
               run_.Explain(link, source_, ParseLinkErrors(link.output), kSourceName));

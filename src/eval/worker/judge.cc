@@ -116,7 +116,8 @@ Result<Verdict> JudgeCandidate(const JudgeJob& job, const JudgeRooms& rooms,
   KW_ASSIGN(OpenOutcome opened, rooms.device->Open({.object_path = job.object_path,
                                                     .parameters = CandidateParameters(job.task),
                                                     .seed = DeriveSeed(job.seed, "session"),
-                                                    .registers = RegistersOf(job.resources)}));
+                                                    .registers = RegistersOf(job.resources),
+                                                    .libraries = job.task.allowed_libraries}));
   if (!opened.session) {
     verdict.status = opened.unsupported ? Status::kUnsupported
                      : opened.rejected  ? Status::kRejected

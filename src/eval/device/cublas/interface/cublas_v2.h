@@ -252,4 +252,42 @@ cublasStatus_t cublasGetMatrixAsync(int rows, int cols, int elemSize, const void
 }
 #endif
 
+#ifdef __cplusplus
+// Older code names the type of the sums by a cudaDataType.
+static inline cublasComputeType_t kwrightComputeType(cudaDataType type) {
+  if (type == CUDA_R_16F) return CUBLAS_COMPUTE_16F;
+  if (type == CUDA_R_64F) return CUBLAS_COMPUTE_64F;
+  return type == CUDA_R_32I ? CUBLAS_COMPUTE_32I : CUBLAS_COMPUTE_32F;
+}
+static inline cublasStatus_t cublasGemmEx(cublasHandle_t handle, cublasOperation_t transa,
+                                          cublasOperation_t transb, int m, int n, int k,
+                                          const void* alpha, const void* A, cudaDataType Atype,
+                                          int lda, const void* B, cudaDataType Btype, int ldb,
+                                          const void* beta, void* C, cudaDataType Ctype, int ldc,
+                                          cudaDataType computeType, cublasGemmAlgo_t algo) {
+  return cublasGemmEx(handle, transa, transb, m, n, k, alpha, A, Atype, lda, B, Btype, ldb, beta,
+                      C, Ctype, ldc, kwrightComputeType(computeType), algo);
+}
+static inline cublasStatus_t cublasGemmStridedBatchedEx(
+    cublasHandle_t handle, cublasOperation_t transa, cublasOperation_t transb, int m, int n, int k,
+    const void* alpha, const void* A, cudaDataType Atype, int lda, long long int strideA,
+    const void* B, cudaDataType Btype, int ldb, long long int strideB, const void* beta, void* C,
+    cudaDataType Ctype, int ldc, long long int strideC, int batchCount, cudaDataType computeType,
+    cublasGemmAlgo_t algo) {
+  return cublasGemmStridedBatchedEx(handle, transa, transb, m, n, k, alpha, A, Atype, lda, strideA,
+                                    B, Btype, ldb, strideB, beta, C, Ctype, ldc, strideC,
+                                    batchCount, kwrightComputeType(computeType), algo);
+}
+static inline cublasStatus_t cublasGemmBatchedEx(
+    cublasHandle_t handle, cublasOperation_t transa, cublasOperation_t transb, int m, int n, int k,
+    const void* alpha, const void* const Aarray[], cudaDataType Atype, int lda,
+    const void* const Barray[], cudaDataType Btype, int ldb, const void* beta,
+    void* const Carray[], cudaDataType Ctype, int ldc, int batchCount, cudaDataType computeType,
+    cublasGemmAlgo_t algo) {
+  return cublasGemmBatchedEx(handle, transa, transb, m, n, k, alpha, Aarray, Atype, lda, Barray,
+                             Btype, ldb, beta, Carray, Ctype, ldc, batchCount,
+                             kwrightComputeType(computeType), algo);
+}
+#endif
+
 #endif  // KWRIGHT_CUBLAS_V2_H
