@@ -15,14 +15,15 @@ constexpr double kTensorFlops = 4096;  // of one tensor instruction, as the cost
 constexpr double kSectorBytes = 32;
 constexpr double kRequestBytes = 512;  // 16 a lane
 constexpr int64_t kStepTerms = 32;     // that a block brings to shared memory at once
-constexpr int64_t kLeastSplitTerms = 256;
+constexpr int64_t kLeastSplitTerms = 64;
 constexpr int64_t kThin = 8;  // fewer rows or columns are no matter of tiles
 
 struct BlockTile {
   int64_t rows, columns;
-  uint32_t threads;
 };
-constexpr BlockTile kTiles[] = {{128, 128, 256}, {128, 64, 128}, {64, 64, 128}, {32, 32, 64}};
+constexpr BlockTile kTiles[] = {{256, 128}, {128, 128}, {128, 64}, {64, 64}, {64, 32}, {32, 32}};
+// Of every block: where a tile is small, they share out its terms ("sliced" kernels).
+constexpr uint32_t kBlockThreads = 256;
 
 int64_t Parts(int64_t whole, int64_t part) { return (whole + part - 1) / part; }
 
@@ -43,8 +44,8 @@ double AddProducts(const BlasCall& call, const DeviceSheet& sheet, double produc
   const bool has_tensor = sheet.tensor_fp16_tflops > 0;
   switch (call.math) {
     case BlasMath::kF64: {
-      // The tensor cores of A100, H100 and B200 double the rate of float64.
-      const double count = products / 32 / (sheet.sm == 80 || sheet.sm >= 90 ? 2 : 1);
+      // The tensor cores of A100 and H100 double the rate of float64.
+      const double count = products / 32 / (sheet.sm == 80 || sheet.sm == 90 ? 2 : 1);
       c->fp64 += Whole(count);
       return count;
     }
@@ -77,7 +78,6 @@ double AddProducts(const BlasCall& call, const DeviceSheet& sheet, double produc
 
 // Every element once, by warps that take 512 bytes at a time.
 void PlanStream(const BlasCall& call, const DeviceSheet& sheet, BlasOutcome* outcome) {
-  constexpr uint32_t kThreads = 256;
   const auto batches = static_cast<double>(call.batches);
   const double read = batches * (Bytes(call.a) + Bytes(call.b)), written = batches * Bytes(call.c);
   const bool multiplies = call.kind == Kind::kMultiply;
@@ -96,35 +96,52 @@ void PlanStream(const BlasCall& call, const DeviceSheet& sheet, BlasOutcome* out
   c.integer = c.global_requests;
   c.warp_instructions = Whole(work) + 3 * c.global_requests;
   const double blocks =
-      std::max(1.0, std::ceil((read + written) / kRequestBytes / (kThreads / 32)));
+      std::max(1.0, std::ceil((read + written) / kRequestBytes / (kBlockThreads / 32)));
   const double most = 8.0 * std::max(1, sheet.sm_count);
   outcome->grid.x = static_cast<uint32_t>(std::min(blocks, most));
-  outcome->block.x = kThreads;
+  outcome->block.x = kBlockThreads;
+}
+
+struct TilePlan {
+  BlockTile tile;
+  int64_t splits;  // of the terms, over blocks
+};
+
+// The plan whose slowest multiprocessor has least to do, where a small tile is charged for what it
+// loads more, and a split for the sums that it makes anew.
+TilePlan ChooseTiles(const BlasCall& call, const DeviceSheet& sheet) {
+  constexpr double kEdge = 24, kSplitCharge = 0.05;
+  constexpr int64_t kMostSplits = 8;
+  const double sms = std::max(1, sheet.sm_count);
+  TilePlan best{kTiles[0], 1};
+  double least = 0;
+  for (const BlockTile& tile : kTiles) {
+    const auto rows = static_cast<double>(tile.rows), columns = static_cast<double>(tile.columns);
+    const double blocks = static_cast<double>(Parts(call.m, tile.rows)) *
+                          static_cast<double>(Parts(call.n, tile.columns)) *
+                          static_cast<double>(call.batches);
+    for (int64_t splits = 1; splits <= kMostSplits; splits *= 2) {
+      if (splits > 1 && call.k / splits < kLeastSplitTerms) break;
+      const auto parts = static_cast<double>(splits);
+      const double work = std::ceil(blocks * parts / sms) * rows * columns / parts *
+                          (1 + kEdge / rows + kEdge / columns) * (1 + kSplitCharge * (parts - 1));
+      if (least != 0 && work >= least) continue;
+      least = work;
+      best = {tile, splits};
+    }
+  }
+  return best;
 }
 
 void PlanTiles(const BlasCall& call, const DeviceSheet& sheet, BlasOutcome* outcome) {
-  const int64_t sms = std::max(1, sheet.sm_count);
-  const auto blocks_of = [&](const BlockTile& tile) {
-    return static_cast<double>(Parts(call.m, tile.rows)) *
-           static_cast<double>(Parts(call.n, tile.columns)) * static_cast<double>(call.batches);
-  };
-  // The largest tile that gives every multiprocessor a block; else the smallest but one, with the
-  // terms split over blocks.
-  const BlockTile* tile = nullptr;
-  for (const BlockTile& candidate : kTiles) {
-    tile = &candidate;
-    if (blocks_of(candidate) >= static_cast<double>(sms)) break;
-  }
-  int64_t splits = 1;
-  if (const double have = blocks_of(*tile); have < static_cast<double>(sms)) {
-    splits = std::clamp<int64_t>(sms / static_cast<int64_t>(have), 1,
-                                 std::max<int64_t>(1, call.k / kLeastSplitTerms));
-  }
-  const double blocks = blocks_of(*tile) * static_cast<double>(splits);
+  const auto [tile, splits] = ChooseTiles(call, sheet);
+  const double blocks = static_cast<double>(Parts(call.m, tile.rows)) *
+                        static_cast<double>(Parts(call.n, tile.columns)) *
+                        static_cast<double>(call.batches) * static_cast<double>(splits);
   const double terms = static_cast<double>(Parts(Parts(call.k, splits), kStepTerms) * kStepTerms);
   const auto a_size = static_cast<double>(BytesOf(call.a.type)),
              b_size = static_cast<double>(BytesOf(call.b.type));
-  const auto rows = static_cast<double>(tile->rows), columns = static_cast<double>(tile->columns);
+  const auto rows = static_cast<double>(tile.rows), columns = static_cast<double>(tile.columns);
 
   Counters& c = outcome->counters;
   const double pipe = AddProducts(call, sheet, blocks * rows * columns * terms, &c);
@@ -143,10 +160,10 @@ void PlanTiles(const BlasCall& call, const DeviceSheet& sheet, BlasOutcome* outc
   c.shared_requests = Whole(shared);
   c.barriers = Whole(blocks * terms / static_cast<double>(kStepTerms));
   c.integer = c.global_requests;
-  const double warps = tile->threads / 32;
+  const double warps = kBlockThreads / 32;
   c.warp_instructions =
       Whole(pipe + shared) + 2 * c.global_requests + Whole(static_cast<double>(c.barriers) * warps);
-  outcome->block.x = tile->threads;
+  outcome->block.x = kBlockThreads;
   outcome->grid.x = static_cast<uint32_t>(std::min(blocks, 2147483647.0));
   // Three steps are on their way at once, as far as a block may have shared memory.
   const double step = static_cast<double>(kStepTerms) * (rows * a_size + columns * b_size);

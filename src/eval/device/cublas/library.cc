@@ -65,7 +65,8 @@ void SetBeta(const Handle* handle, BlasBody* call, const void* beta) {
 
 Status Send(const Handle* handle, const BlasBody& call) {
   uint64_t answers[2];
-  return Send(handle, call, answers) ? static_cast<Status>(answers[0]) : ring::kBlasExecutionFailed;
+  if (!Send(handle, call, answers)) return ring::kBlasExecutionFailed;
+  return static_cast<Status>(answers[0]);
 }
 
 Status SendForResult(const Handle* handle, const BlasBody& call, double* host) {
