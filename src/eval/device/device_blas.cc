@@ -38,7 +38,7 @@ ServiceReply DeviceService::Blas(uint64_t stream, std::string_view body) {
     return reply;
   }
   if (verdict.status != ring::kBlasSuccess) {
-    Refused(kCudaInvalidValue, verdict.text);
+    if (refused_.empty()) refused_ = verdict.text;
     return reply;
   }
   if (!timeline_.HasStream(stream)) {
