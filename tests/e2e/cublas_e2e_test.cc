@@ -1,21 +1,21 @@
-// Verdicts on candidates of a task that allows cuBLAS: matmul, with one line more in its task.toml.
-// Each kernel in tests/e2e/cublas/ says in its first two lines what its verdict must be, and words
-// of what its author is told.
+// Verdicts on candidates of tasks that allow cuBLAS: native ones, with one line more in task.toml.
+// Each kernel in tests/e2e/cublas/TASK/ says in its first two lines what its verdict must be, and
+// words of what its author is told.
 #include "e2e/evaluation.h"
 
 namespace kw::eval {
 namespace {
 
-Result<Task> MatmulWithCublas() {
-  static const ScratchDirectory kFolder = *ScratchDirectory::Make("cublas-task");
-  const std::string from = std::string(KW_SOURCE_DIR) + "/data/tasks/gemm/matmul/";
+Result<Task> WithCublas(const std::string& task) {
+  const ScratchDirectory folder = *ScratchDirectory::Make("cublas-task");
+  const std::string from = std::string(KW_SOURCE_DIR) + "/data/tasks/gemm/" + task + "/";
   for (const char* name :
        {"definition.json", "workloads.jsonl", "task.toml", "reference.cpp", "baseline.cu"}) {
     KW_ASSIGN(std::string text, ReadFile(from + name));
     if (std::string_view(name) == "task.toml") text += "\n[allow]\nlibraries = [\"cublas\"]\n";
-    KW_TRY(WriteFileAtomic(kFolder.path() + "/" + name, text));
+    KW_TRY(WriteFileAtomic(folder.path() + "/" + name, text));
   }
-  return LoadTask(kFolder.path());
+  return LoadTask(folder.path());
 }
 
 class CublasVerdict : public testing::TestWithParam<std::string> {};
@@ -29,7 +29,7 @@ TEST_P(CublasVerdict, IsAsItsFirstLinesSay) {
   constexpr std::string_view kSays = "// says: ";
   const std::string_view told = Lines(source)[1];
   ASSERT_TRUE(told.starts_with(kSays));
-  const auto task = MatmulWithCublas();
+  const auto task = WithCublas(GetParam().substr(0, GetParam().find('/')));
   ASSERT_TRUE(task) << task.error().ToString();
   const auto evaluator = MakeEvaluator(E2eConfig());
   ASSERT_TRUE(evaluator) << evaluator.error().ToString();
@@ -44,13 +44,14 @@ TEST_P(CublasVerdict, IsAsItsFirstLinesSay) {
   EXPECT_NE(verdict->feedback.find(told.substr(kSays.size())), std::string::npos) << json;
   if (verdict->passed()) {
     EXPECT_EQ(verdict->hazards, "none");
-    EXPECT_GT(verdict->speedup, GetParam() == "right.cu" ? 1.5 : 0) << json;
+    EXPECT_GT(verdict->speedup, GetParam() == "matmul/right.cu" ? 1.5 : 0) << json;
   }
 }
 
 // Without the line, the same candidate is refused, and told why.
 TEST(CublasNotAllowed, IsSaidToTheAuthor) {
-  const std::string source = *ReadFile(std::string(KW_SOURCE_DIR) + "/tests/e2e/cublas/mixed.cu");
+  const std::string source =
+      *ReadFile(std::string(KW_SOURCE_DIR) + "/tests/e2e/cublas/matmul/mixed.cu");
   const auto task = NativeTask("matmul");
   ASSERT_TRUE(task) << task.error().ToString();
   const auto evaluator = MakeEvaluator(E2eConfig());

@@ -23,6 +23,10 @@ void NoteLibraries(const BuildTarget& target, BuildOutcome* outcome) {
   if (outcome->ok || !names_it) return;
   const bool allowed = std::find(target.libraries.begin(), target.libraries.end(), "cublas") !=
                        target.libraries.end();
+  if (target.whole_program) {
+    outcome->feedback += "\nThe emulator has cuBLAS for candidates of tasks that allow it only.";
+    return;
+  }
   outcome->feedback +=
       allowed
           ? "\nOf cuBLAS there is what <cublas_v2.h> declares: include it rather than declaring "

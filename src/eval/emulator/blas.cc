@@ -115,8 +115,9 @@ int64_t ColumnBytes(const BlasMatrix& matrix) {
 
 class BlasRun {
  public:
-  BlasRun(const BlasCall& call, DeviceMemory* memory, HazardLog* hazards, BlasOutcome* outcome)
-      : call_(call), memory_(*memory), hazards_(*hazards), outcome_(*outcome) {}
+  BlasRun(const BlasCall& call, DeviceMemory* memory, HazardLog* hazards, BlasScratch* scratch,
+          BlasOutcome* outcome)
+      : call_(call), memory_(*memory), hazards_(*hazards), scratch_(*scratch), outcome_(*outcome) {}
 
   void Run() {
     if (!ReadScalar(call_.alpha, &alpha_) || !ReadScalar(call_.beta, &beta_)) return;
@@ -432,10 +433,10 @@ class BlasRun {
 
   void Reserve() {
     constexpr size_t kSum = sizeof(double);
-    sums_.resize(kBlasRows * kBlasColumns * kSum);
-    packed_a_.resize(kBlasTerms * kBlasRows * kSum);
-    packed_b_.resize(kBlasTerms * (kBlasColumns + 16) * kSum);
-    out_.resize(kBlasRows * kBlasColumns * kSum);
+    scratch_.sums.resize(kBlasRows * kBlasColumns * kSum);
+    scratch_.packed_a.resize(kBlasTerms * kBlasRows * kSum);
+    scratch_.packed_b.resize(kBlasTerms * (kBlasColumns + 16) * kSum);
+    scratch_.out.resize(kBlasRows * kBlasColumns * kSum);
   }
 
   void Compute(int64_t batch) {
@@ -458,10 +459,10 @@ class BlasRun {
     tile.terms = !adds && alpha_ != 0 ? call_.k : 0;
     tile.alpha = alpha_;
     tile.beta = beta_;
-    tile.sums = sums_.data();
-    tile.packed_a = packed_a_.data();
-    tile.packed_b = packed_b_.data();
-    tile.out = out_.data();
+    tile.sums = scratch_.sums.data();
+    tile.packed_a = scratch_.packed_a.data();
+    tile.packed_b = scratch_.packed_b.data();
+    tile.out = scratch_.out.data();
     const uint64_t a_at = AddressOf(call_.a, a_pointers_, batch),
                    b_at = AddressOf(call_.b, b_pointers_, batch),
                    c_at = GoesToHost() ? 0 : AddressOf(call_.c, c_pointers_, batch);
@@ -521,7 +522,7 @@ class BlasRun {
       tile.a_type = call_.a.type;
       tile.a_row = RowBytes(call_.a);
       tile.a = a + i * tile.a_row;
-      tile.sums = sums_.data();
+      tile.sums = scratch_.sums.data();
       Kernels().load(tile);
       for (int64_t r = 0; r < tile.rows; ++r) {
         const double value = std::abs(FirstSum(call_.a.type, tile.sums + r * (wide ? 8 : 4)));
@@ -554,12 +555,12 @@ class BlasRun {
   const BlasCall& call_;
   DeviceMemory& memory_;
   HazardLog& hazards_;
+  BlasScratch& scratch_;
   BlasOutcome& outcome_;
   double alpha_ = 0, beta_ = 0;
   bool reads_a_ = false, reads_b_ = false, reads_c_ = false;
   bool told_uninitialised_ = false;
   Pointers a_pointers_, b_pointers_, c_pointers_;
-  std::vector<char> sums_, packed_a_, packed_b_, out_;
 };
 
 }  // namespace
@@ -580,7 +581,7 @@ double BlasWork(const BlasCall& call) {
 }
 
 BlasOutcome RunBlas(const BlasCall& call, DeviceMemory* memory, HazardLog* hazards,
-                    const DeviceSheet& sheet, uint64_t* budget) {
+                    const DeviceSheet& sheet, uint64_t* budget, BlasScratch* scratch) {
   BlasOutcome outcome;
   const double work = BlasWork(call);
   if (work > static_cast<double>(*budget)) {
@@ -594,7 +595,7 @@ BlasOutcome RunBlas(const BlasCall& call, DeviceMemory* memory, HazardLog* hazar
   }
   *budget -= static_cast<uint64_t>(work);
   memory->BeginLaunch();
-  BlasRun(call, memory, hazards, &outcome).Run();
+  BlasRun(call, memory, hazards, scratch, &outcome).Run();
   memory->EndLaunch(0);
   PlanBlas(call, sheet, &outcome);
   outcome.counters.lane_instructions = static_cast<uint64_t>(work);

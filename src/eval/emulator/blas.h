@@ -1,15 +1,23 @@
 // One library call on device memory: its checks, its arithmetic, and what it would cost.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "device_memory.h"
 #include "kw/eval/blas.h"
 #include "runtime.h"
 
 namespace kw::eval::emu {
 
+// Room for one tile, kept from call to call: fresh pages are dear for small calls.
+struct BlasScratch {
+  std::vector<char> sums, packed_a, packed_b, out;
+};
+
 // Takes what it spends from *budget.
 BlasOutcome RunBlas(const BlasCall& call, DeviceMemory* memory, HazardLog* hazards,
-                    const DeviceSheet& sheet, uint64_t* budget);
+                    const DeviceSheet& sheet, uint64_t* budget, BlasScratch* scratch);
 
 // Lane-instructions, as kw/eval/blas.h says; as a double, which no size overflows.
 double BlasWork(const BlasCall& call);

@@ -57,6 +57,7 @@ struct Emulator::Impl {
   uint64_t budget = ~uint64_t{0} >> 1;
   uint64_t launches = 0;
   uint64_t workspace = 0;
+  emu::BlasScratch blas_scratch;
 };
 
 void Counters::Add(const Counters& o) {
@@ -364,7 +365,8 @@ LaunchOutcome Emulator::Launch(const LaunchRequest& request) {
 }
 
 BlasOutcome Emulator::RunBlas(const BlasCall& call) {
-  return emu::RunBlas(call, &impl_->memory, &impl_->hazards, impl_->sheet, &impl_->budget);
+  return emu::RunBlas(call, &impl_->memory, &impl_->hazards, impl_->sheet, &impl_->budget,
+                      &impl_->blas_scratch);
 }
 
 void Emulator::SetBudget(uint64_t lane_instructions) { impl_->budget = lane_instructions; }

@@ -1,6 +1,6 @@
 // The part of cuBLAS' interface that kwright's emulator has, for machines whose CUDA toolkit comes
-// without cuBLAS: names, types and numbers of version 13. Where the toolkit has a cublas_v2.h of its
-// own, that one is included instead, also for what is not declared here.
+// without cuBLAS: names, types and numbers of version 13. Where the toolkit has a cublas_v2.h of
+// its own, that one is included instead, also for what is not declared here.
 #ifndef KWRIGHT_CUBLAS_V2_H
 #define KWRIGHT_CUBLAS_V2_H
 
@@ -135,7 +135,7 @@ const char* cublasGetStatusString(cublasStatus_t status);
 #define cublasSgemm_64 cublasSgemm_v2_64
 #define cublasDgemm_64 cublasDgemm_v2_64
 
-#define KW_GEMM_SIZES(I)                                                                         \
+#define KW_GEMM_SIZES(I) \
   cublasHandle_t handle, cublasOperation_t transa, cublasOperation_t transb, I m, I n, I k
 
 #define KW_GEMMS(T, LETTER, PLAIN, I, SUFFIX)                                                    \
@@ -149,24 +149,24 @@ const char* cublasGetStatusString(cublasStatus_t status);
       KW_GEMM_SIZES(I), const T* alpha, const T* const Aarray[], I lda, const T* const Barray[], \
       I ldb, const T* beta, T* const Carray[], I ldc, I batchCount);
 
-#define KW_GEMMS_EX(I, SUFFIX)                                                                   \
-  cublasStatus_t cublasSgemmEx##SUFFIX(                                                          \
-      KW_GEMM_SIZES(I), const float* alpha, const void* A, cudaDataType Atype, I lda,            \
-      const void* B, cudaDataType Btype, I ldb, const float* beta, void* C, cudaDataType Ctype,  \
-      I ldc);                                                                                    \
-  cublasStatus_t cublasGemmEx##SUFFIX(                                                           \
-      KW_GEMM_SIZES(I), const void* alpha, const void* A, cudaDataType Atype, I lda,             \
-      const void* B, cudaDataType Btype, I ldb, const void* beta, void* C, cudaDataType Ctype,   \
-      I ldc, cublasComputeType_t computeType, cublasGemmAlgo_t algo);                            \
-  cublasStatus_t cublasGemmStridedBatchedEx##SUFFIX(                                             \
-      KW_GEMM_SIZES(I), const void* alpha, const void* A, cudaDataType Atype, I lda,             \
-      long long int strideA, const void* B, cudaDataType Btype, I ldb, long long int strideB,    \
-      const void* beta, void* C, cudaDataType Ctype, I ldc, long long int strideC, I batchCount, \
-      cublasComputeType_t computeType, cublasGemmAlgo_t algo);                                   \
-  cublasStatus_t cublasGemmBatchedEx##SUFFIX(                                                    \
-      KW_GEMM_SIZES(I), const void* alpha, const void* const Aarray[], cudaDataType Atype,       \
-      I lda, const void* const Barray[], cudaDataType Btype, I ldb, const void* beta,            \
-      void* const Carray[], cudaDataType Ctype, I ldc, I batchCount,                             \
+#define KW_GEMMS_EX(I, SUFFIX)                                                                    \
+  cublasStatus_t cublasSgemmEx##SUFFIX(KW_GEMM_SIZES(I), const float* alpha, const void* A,       \
+                                       cudaDataType Atype, I lda, const void* B,                  \
+                                       cudaDataType Btype, I ldb, const float* beta, void* C,     \
+                                       cudaDataType Ctype, I ldc);                                \
+  cublasStatus_t cublasGemmEx##SUFFIX(                                                            \
+      KW_GEMM_SIZES(I), const void* alpha, const void* A, cudaDataType Atype, I lda,              \
+      const void* B, cudaDataType Btype, I ldb, const void* beta, void* C, cudaDataType Ctype,    \
+      I ldc, cublasComputeType_t computeType, cublasGemmAlgo_t algo);                             \
+  cublasStatus_t cublasGemmStridedBatchedEx##SUFFIX(                                              \
+      KW_GEMM_SIZES(I), const void* alpha, const void* A, cudaDataType Atype, I lda,              \
+      long long int strideA, const void* B, cudaDataType Btype, I ldb, long long int strideB,     \
+      const void* beta, void* C, cudaDataType Ctype, I ldc, long long int strideC, I batchCount,  \
+      cublasComputeType_t computeType, cublasGemmAlgo_t algo);                                    \
+  cublasStatus_t cublasGemmBatchedEx##SUFFIX(                                                     \
+      KW_GEMM_SIZES(I), const void* alpha, const void* const Aarray[], cudaDataType Atype, I lda, \
+      const void* const Barray[], cudaDataType Btype, I ldb, const void* beta,                    \
+      void* const Carray[], cudaDataType Ctype, I ldc, I batchCount,                              \
       cublasComputeType_t computeType, cublasGemmAlgo_t algo);
 
 KW_GEMMS(float, S, cublasSgemm_v2, int, )
@@ -201,33 +201,32 @@ KW_GEMMS_EX(int64_t, _64)
 #define cublasSger cublasSger_v2
 #define cublasDger cublasDger_v2
 
-#define KW_VECTORS(T, LETTER, LOWER)                                                             \
-  cublasStatus_t cublas##LETTER##dot_v2(cublasHandle_t handle, int n, const T* x, int incx,      \
-                                        const T* y, int incy, T* result);                        \
-  cublasStatus_t cublas##LETTER##nrm2_v2(cublasHandle_t handle, int n, const T* x, int incx,     \
-                                         T* result);                                             \
-  cublasStatus_t cublas##LETTER##asum_v2(cublasHandle_t handle, int n, const T* x, int incx,     \
-                                         T* result);                                             \
-  cublasStatus_t cublasI##LOWER##amax_v2(cublasHandle_t handle, int n, const T* x, int incx,     \
-                                         int* result);                                           \
-  cublasStatus_t cublasI##LOWER##amin_v2(cublasHandle_t handle, int n, const T* x, int incx,     \
-                                         int* result);                                           \
-  cublasStatus_t cublas##LETTER##axpy_v2(cublasHandle_t handle, int n, const T* alpha,           \
-                                         const T* x, int incx, T* y, int incy);                  \
-  cublasStatus_t cublas##LETTER##scal_v2(cublasHandle_t handle, int n, const T* alpha, T* x,     \
-                                         int incx);                                              \
-  cublasStatus_t cublas##LETTER##copy_v2(cublasHandle_t handle, int n, const T* x, int incx,     \
-                                         T* y, int incy);                                        \
-  cublasStatus_t cublas##LETTER##gemv_v2(cublasHandle_t handle, cublasOperation_t trans, int m,  \
-                                         int n, const T* alpha, const T* A, int lda,             \
-                                         const T* x, int incx, const T* beta, T* y, int incy);   \
-  cublasStatus_t cublas##LETTER##ger_v2(cublasHandle_t handle, int m, int n, const T* alpha,     \
-                                        const T* x, int incx, const T* y, int incy, T* A,        \
-                                        int lda);                                                \
-  cublasStatus_t cublas##LETTER##geam(cublasHandle_t handle, cublasOperation_t transa,           \
-                                      cublasOperation_t transb, int m, int n, const T* alpha,    \
-                                      const T* A, int lda, const T* beta, const T* B, int ldb,   \
-                                      T* C, int ldc);
+#define KW_VECTORS(T, LETTER, LOWER)                                                               \
+  cublasStatus_t cublas##LETTER##dot_v2(cublasHandle_t handle, int n, const T* x, int incx,        \
+                                        const T* y, int incy, T* result);                          \
+  cublasStatus_t cublas##LETTER##nrm2_v2(cublasHandle_t handle, int n, const T* x, int incx,       \
+                                         T* result);                                               \
+  cublasStatus_t cublas##LETTER##asum_v2(cublasHandle_t handle, int n, const T* x, int incx,       \
+                                         T* result);                                               \
+  cublasStatus_t cublasI##LOWER##amax_v2(cublasHandle_t handle, int n, const T* x, int incx,       \
+                                         int* result);                                             \
+  cublasStatus_t cublasI##LOWER##amin_v2(cublasHandle_t handle, int n, const T* x, int incx,       \
+                                         int* result);                                             \
+  cublasStatus_t cublas##LETTER##axpy_v2(cublasHandle_t handle, int n, const T* alpha, const T* x, \
+                                         int incx, T* y, int incy);                                \
+  cublasStatus_t cublas##LETTER##scal_v2(cublasHandle_t handle, int n, const T* alpha, T* x,       \
+                                         int incx);                                                \
+  cublasStatus_t cublas##LETTER##copy_v2(cublasHandle_t handle, int n, const T* x, int incx, T* y, \
+                                         int incy);                                                \
+  cublasStatus_t cublas##LETTER##gemv_v2(cublasHandle_t handle, cublasOperation_t trans, int m,    \
+                                         int n, const T* alpha, const T* A, int lda, const T* x,   \
+                                         int incx, const T* beta, T* y, int incy);                 \
+  cublasStatus_t cublas##LETTER##ger_v2(cublasHandle_t handle, int m, int n, const T* alpha,       \
+                                        const T* x, int incx, const T* y, int incy, T* A,          \
+                                        int lda);                                                  \
+  cublasStatus_t cublas##LETTER##geam(                                                             \
+      cublasHandle_t handle, cublasOperation_t transa, cublasOperation_t transb, int m, int n,     \
+      const T* alpha, const T* A, int lda, const T* beta, const T* B, int ldb, T* C, int ldc);
 
 KW_VECTORS(float, S, s)
 KW_VECTORS(double, D, d)
@@ -265,8 +264,8 @@ static inline cublasStatus_t cublasGemmEx(cublasHandle_t handle, cublasOperation
                                           int lda, const void* B, cudaDataType Btype, int ldb,
                                           const void* beta, void* C, cudaDataType Ctype, int ldc,
                                           cudaDataType computeType, cublasGemmAlgo_t algo) {
-  return cublasGemmEx(handle, transa, transb, m, n, k, alpha, A, Atype, lda, B, Btype, ldb, beta,
-                      C, Ctype, ldc, kwrightComputeType(computeType), algo);
+  return cublasGemmEx(handle, transa, transb, m, n, k, alpha, A, Atype, lda, B, Btype, ldb, beta, C,
+                      Ctype, ldc, kwrightComputeType(computeType), algo);
 }
 static inline cublasStatus_t cublasGemmStridedBatchedEx(
     cublasHandle_t handle, cublasOperation_t transa, cublasOperation_t transb, int m, int n, int k,
@@ -281,9 +280,8 @@ static inline cublasStatus_t cublasGemmStridedBatchedEx(
 static inline cublasStatus_t cublasGemmBatchedEx(
     cublasHandle_t handle, cublasOperation_t transa, cublasOperation_t transb, int m, int n, int k,
     const void* alpha, const void* const Aarray[], cudaDataType Atype, int lda,
-    const void* const Barray[], cudaDataType Btype, int ldb, const void* beta,
-    void* const Carray[], cudaDataType Ctype, int ldc, int batchCount, cudaDataType computeType,
-    cublasGemmAlgo_t algo) {
+    const void* const Barray[], cudaDataType Btype, int ldb, const void* beta, void* const Carray[],
+    cudaDataType Ctype, int ldc, int batchCount, cudaDataType computeType, cublasGemmAlgo_t algo) {
   return cublasGemmBatchedEx(handle, transa, transb, m, n, k, alpha, Aarray, Atype, lda, Barray,
                              Btype, ldb, beta, Carray, Ctype, ldc, batchCount,
                              kwrightComputeType(computeType), algo);
