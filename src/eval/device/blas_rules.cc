@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cmath>
 #include <cstring>
 #include <optional>
 
@@ -117,6 +118,16 @@ BlasMath MathOf(int32_t mode) {
   return BlasMath::kF32;
 }
 
+// binary16.
+double HalfValue(uint64_t bits) {
+  const auto exponent = static_cast<int>(bits >> 10 & 0x1f),
+             mantissa = static_cast<int>(bits & 0x3ff);
+  const double sign = (bits & 0x8000) != 0 ? -1 : 1;
+  if (exponent == 0x1f) return mantissa != 0 ? std::nan("") : sign * INFINITY;
+  return sign *
+         (exponent == 0 ? std::ldexp(mantissa, -24) : std::ldexp(mantissa + 0x400, exponent - 25));
+}
+
 double ScalarValue(BlasType type, uint64_t bits) {
   const auto as = [&](auto value) {
     std::memcpy(&value, &bits, sizeof value);
@@ -128,7 +139,7 @@ double ScalarValue(BlasType type, uint64_t bits) {
     case BlasType::kI32:
       return as(int32_t{});
     case BlasType::kF16:
-      return as(_Float16{});
+      return HalfValue(bits);
     default:
       return as(float{});
   }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
 
 #include "src/eval/device/cuda_errors.h"
@@ -125,6 +126,22 @@ TEST(BlasRules, TheMathModeIsForFloatOperandsOfOrdinaryCalls) {
   EXPECT_EQ(math(3, 69, kF32), BlasMath::kF32) << "pedantic";
   EXPECT_EQ(math(3, 68, kF16), BlasMath::kF32);
   EXPECT_EQ(math(0, 77, kF32), BlasMath::kTf32);
+}
+
+TEST(BlasRules, ScalarsHaveTheTypeOfTheSums) {
+  const auto alpha = [](int32_t type, int32_t compute, uint64_t bits) {
+    BlasBody body = Gemm(4, 4, 4);
+    body.type_a = body.type_b = body.type_c = type;
+    body.compute = compute;
+    body.alpha = bits;
+    return CheckBlas(body).call.alpha.value;
+  };
+  EXPECT_EQ(alpha(kF32, 68, 0xdead'beef'4048'0000), 3.125) << "the low half alone";
+  EXPECT_EQ(alpha(kF64, 70, 0xbff8'0000'0000'0000), -1.5);
+  EXPECT_EQ(alpha(kF16, 68, 0x3f80'0000), 1);
+  EXPECT_EQ(alpha(kF16, 64, 0xc100), -2.5);
+  EXPECT_EQ(alpha(kF16, 64, 0x0001), 0x1p-24);
+  EXPECT_EQ(alpha(kF16, 64, 0x7c00), INFINITY);
 }
 
 TEST(BlasRules, ZeroSizesAreNothingToDo) {
