@@ -1,9 +1,12 @@
 // Speed of the emulator, in lane-instructions a second, with all checks and with those of bounds
-// alone, launch by launch in turn; and the cost of loading.
+// alone, launch by launch in turn; the cost of loading; and what a second thread brings, in wall
+// time, beside the bound of the machine: two single-threaded launches at once against one.
 #include <benchmark/benchmark.h>
 
+#include <chrono>
 #include <ctime>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "kw/base/file.h"
@@ -68,7 +71,9 @@ double ThreadSeconds() {
 
 // A device with the workload's buffers on it.
 struct Rig {
-  Rig(const Workload& work, Emulator::Checks checks) : gpu(DeviceSheet{}, 1, checks) {
+  explicit Rig(const Workload& work, Emulator::Checks checks = Emulator::Checks::kAll,
+               int threads = 1)
+      : gpu(DeviceSheet{}, 1, checks, threads) {
     request.module = gpu.LoadModule(Ptx()).value_or(-1);
     request.kernel = work.kernel;
     request.grid = work.grid;
@@ -118,6 +123,34 @@ void BM_Launch(benchmark::State& state, const Workload& work) {
   state.counters["all_checks_over_bounds_only"] = all_seconds / bounds_seconds;
 }
 
+double WallSeconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+void BM_TwoThreads(benchmark::State& state, const Workload& work) {
+  Rig one(work), other(work), two(work, Emulator::Checks::kAll, 2);
+  double one_seconds = 0, two_seconds = 0, both_seconds = 0;
+  for (auto _ : state) {
+    const double start = WallSeconds();
+    one.Launch();
+    const double after_one = WallSeconds();
+    two.Launch();
+    const double after_two = WallSeconds();
+    std::thread beside([&] { other.Launch(); });
+    one.Launch();
+    beside.join();
+    both_seconds += WallSeconds() - after_two;
+    one_seconds += after_one - start;
+    two_seconds += after_two - after_one;
+    state.SetIterationTime(after_two - after_one);
+  }
+  if (two.gpu.shared_launches() != static_cast<uint64_t>(state.iterations())) {
+    return state.SkipWithError("a launch ran on one thread");
+  }
+  state.counters["two_threads_speedup"] = one_seconds / two_seconds;
+  state.counters["machine_speedup"] = 2 * one_seconds / both_seconds;
+}
+
 void BM_LoadModuleAndDecode(benchmark::State& state) {
   for (auto _ : state) {
     Emulator gpu(DeviceSheet{}, 1);
@@ -136,6 +169,11 @@ BENCHMARK(BM_LoadModuleAndDecode)->Unit(benchmark::kMillisecond);
 int main(int argc, char** argv) {
   for (const kw::eval::Workload& work : kw::eval::Workloads()) {
     benchmark::RegisterBenchmark(work.name, kw::eval::BM_Launch, work)
+        ->UseManualTime()
+        ->Unit(benchmark::kMillisecond);
+    if (uint64_t{work.grid.x} * work.grid.y < 64) continue;
+    benchmark::RegisterBenchmark((std::string("two_threads/") + work.name).c_str(),
+                                 kw::eval::BM_TwoThreads, work)
         ->UseManualTime()
         ->Unit(benchmark::kMillisecond);
   }

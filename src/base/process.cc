@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
@@ -396,6 +397,13 @@ Result<std::optional<std::string>> LineReader::Next(int64_t timeout_ms) {
     if (got == 0) return std::optional<std::string>();
     buffer_.append(chunk.data(), static_cast<size_t>(got));
   }
+}
+
+int ProcessorCount() {
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return 1;
+  return std::max(1, CPU_COUNT(&allowed));
 }
 
 }  // namespace kw

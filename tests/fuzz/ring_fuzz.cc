@@ -106,7 +106,7 @@ std::string WellFormedBlas(const ring::Request& request) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   kw::eval::DeviceSheet sheet;
   sheet.memory_bytes = 1 << 24;
-  DeviceService service(sheet, 1, 1 << 20);
+  DeviceService service(kw::eval::OpenMessage{.sheet = sheet, .seed = 1, .memory_bytes = 1 << 20});
   auto loaded = service.LoadPtx({kPtx});
   KW_CHECK(loaded.ok, loaded.text);
   std::string exchange(512, '\x01');

@@ -6,6 +6,7 @@
 #include <cctype>
 
 #include "findings.h"
+#include "kw/base/process.h"
 #include "kw/base/text.h"
 #include "launch_program.h"
 
@@ -83,7 +84,8 @@ Result<std::optional<CallOutcome>> RunOnce(const CheckRequest& request, const Pr
     guest.arguments.insert(guest.arguments.end(), request.arguments.begin(),
                            request.arguments.end());
   }
-  const auto device = MakeEmulatorDevice({.sheet = sheet, .program = guest});
+  const auto device =
+      MakeEmulatorDevice({.sheet = sheet, .threads = ProcessorCount(), .program = guest});
   KW_ASSIGN(OpenOutcome opened, device->Open({.object_path = built.object_path,
                                               .seed = seed,
                                               .registers = RegistersOf(built.resources)}));

@@ -52,13 +52,12 @@ double LanesPerMicrosecond(const DeviceSheet& sheet) {
 
 }  // namespace
 
-DeviceService::DeviceService(DeviceSheet sheet, uint64_t seed, int64_t memory_bytes, bool program,
-                             KernelRegisters registers)
-    : sheet_(sheet),
-      emulator_(std::move(sheet), seed),
-      memory_limit_(static_cast<uint64_t>(memory_bytes)),
-      program_(program),
-      registers_(std::move(registers)) {}
+DeviceService::DeviceService(OpenMessage open)
+    : sheet_(open.sheet),
+      emulator_(std::move(open.sheet), open.seed, Emulator::Checks::kAll, open.threads),
+      memory_limit_(static_cast<uint64_t>(open.memory_bytes)),
+      program_(open.program),
+      registers_(std::move(open.registers)) {}
 
 LoadedMessage DeviceService::LoadObject(std::string_view object) {
   LoadedMessage loaded;

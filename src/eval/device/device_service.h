@@ -34,8 +34,7 @@ inline ServiceReply ErrorReply(int error) { return {.error = error}; }
 
 class DeviceService {
  public:
-  DeviceService(DeviceSheet sheet, uint64_t seed, int64_t memory_bytes, bool program = false,
-                KernelRegisters registers = {});
+  explicit DeviceService(OpenMessage open);
 
   // Loads the PTX of a shared object. The message is for the author.
   LoadedMessage LoadObject(std::string_view object);

@@ -94,8 +94,7 @@ class Server {
       case Message::kOpen: {
         auto open = DecodeOpen(frame.payload);
         if (!open || service_) return nonsense();
-        service_.emplace(open->sheet, open->seed, open->memory_bytes, open->program,
-                         std::move(open->registers));
+        service_.emplace(*std::move(open));
         LoadedMessage loaded = LoadObject();
         serving_ = loaded.ok;
         return channel_.Send(Message::kReady, Encode(loaded));

@@ -148,7 +148,7 @@ std::string Encode(const OpenMessage& m) {
   EachMember(
       m.sheet, [&](auto number) { w.Number(number); },
       [&](const std::string& text) { w.Text(text); });
-  w.Number(m.seed).Number(m.memory_bytes).Number<uint8_t>(m.program);
+  w.Number(m.seed).Number(m.memory_bytes).Number(m.threads).Number<uint8_t>(m.program);
   w.Number<uint64_t>(m.registers.size());
   for (const auto& [kernel, count] : m.registers) w.Text(kernel).Number(count);
   return w.Take();
@@ -161,6 +161,7 @@ std::optional<OpenMessage> DecodeOpen(std::string_view bytes) {
       [&](std::string& text) { text = r.Text(); });
   r.Number(&m.seed);
   r.Number(&m.memory_bytes);
+  r.Number(&m.threads);
   m.program = r.Bool();
   const uint64_t kernels = r.Count(12);
   for (uint64_t i = 0; i < kernels; ++i) {

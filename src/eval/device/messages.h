@@ -32,6 +32,7 @@ struct OpenMessage {
   DeviceSheet sheet;
   uint64_t seed = 0;
   int64_t memory_bytes = 0;        // that the guest may have allocated at once
+  int threads = 1;                 // EmulatorDeviceConfig::threads
   bool program = false;            // EmulatorDeviceConfig::program
   KernelRegisters registers = {};  // OpenRequest::registers
 };

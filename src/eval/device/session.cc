@@ -144,8 +144,12 @@ Result<OpenOutcome> EmulatorSession::Open(const EmulatorDeviceConfig& config,
 Result<OpenOutcome> EmulatorSession::Load(const Constructors& constructors,
                                           const OpenRequest& request) {
   const Limits limits{kLoadCpuMs, Now() + kLoadWallMs * 1000};
-  OpenMessage open{config_.sheet, request.seed, config_.device_memory_bytes,
-                   config_.program.has_value(), request.registers};
+  OpenMessage open{config_.sheet,
+                   request.seed,
+                   config_.device_memory_bytes,
+                   config_.threads,
+                   config_.program.has_value(),
+                   request.registers};
   KW_TRY(channel_.Send(Message::kOpen, Encode(open)));
   std::string payload;
   KW_ASSIGN(Event caged, WaitForGuest(Message::kCaged, limits, &payload));

@@ -5,6 +5,7 @@
 // first, so lanes that took different ways meet where the ways join.
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <numeric>
 
 #include "decoder.h"
@@ -41,6 +42,7 @@ class Assembler {
 
   Result<void> Run() {
     SplitBlocks();
+    ShareSites();
     Link();
     FindLoops();
     Order();
@@ -53,6 +55,7 @@ class Assembler {
 
  private:
   void SplitBlocks();
+  void ShareSites();
   void Link();
   void FindLoops();
   void Order();
@@ -102,6 +105,38 @@ void Assembler::SplitBlocks() {
     block_of_[i] = static_cast<int>(blocks_.size());
     blocks_.push_back({static_cast<int>(i), static_cast<int>(end), {}, 0});
     i = end;
+  }
+}
+
+// Accesses to shared memory by one base register, all of a block's lanes at a time, have one
+// pattern: an unrolled loop's loads are compared once.
+void Assembler::ShareSites() {
+  struct Known {
+    uint32_t site;
+    int bytes;
+  };
+  for (const Block& block : blocks_) {
+    std::map<int32_t, Known> known;  // by base
+    for (int i = block.first; i < block.end; ++i) {
+      Micro& micro = draft_.micros[static_cast<size_t>(i)];
+      // Other lanes may join.
+      if (micro.op.kind != OpKind::kStraight) known.clear();
+      if (micro.shared_bytes != 0 && micro.guard < 0) {
+        const auto base = std::find_if(micro.refs.begin(), micro.refs.end(),
+                                       [](const Ref& ref) { return ref.place == Place::kA; });
+        const auto [at, fresh] =
+            known.try_emplace(base->reg, Known{micro.op.site, micro.shared_bytes});
+        if (fresh || at->second.bytes != micro.shared_bytes) {
+          at->second = {micro.op.site, micro.shared_bytes};
+        } else {
+          micro.op.site = at->second.site;
+          micro.op.extra |= kKnownPattern;
+        }
+      }
+      for (const Ref& ref : micro.refs) {
+        if (ref.is_def) known.erase(ref.reg);
+      }
+    }
   }
 }
 

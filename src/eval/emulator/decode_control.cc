@@ -121,6 +121,7 @@ bool Decoder::Call() {
     pointer = *address;
   } else if (callee->name == "vprintf") {
     site.built_in = CallSite::BuiltIn::kPrintf;
+    program_->blocks_signal = true;
     if (site.arguments.size() != 2 || site.arguments[0].bytes != 8 ||
         site.arguments[1].bytes != 8) {
       return Unsupported("its arguments");
@@ -229,10 +230,9 @@ bool Decoder::Shuffle() {
   KW_NEED(b, Value(At(2), Type::kB32));
   KW_NEED(c, Value(At(3), Type::kB32));
   KW_NEED(members, Value(At(4), Type::kB32));
-  Micro* micro = EmitKey(Code::kShuffle, Type::kB32, 0);
+  Micro* micro = EmitKey(Code::kShuffle, Type::kB32, mode);
   if (micro == nullptr) return false;
   micro->op.kind = OpKind::kCollective;
-  micro->op.extra = mode;
   Def(*micro, *d, Place::kD);
   Use(*micro, *a, Place::kA);
   Use(*micro, *b, Place::kB);

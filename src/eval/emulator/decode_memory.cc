@@ -147,6 +147,11 @@ bool Decoder::Move() {
 
 // ---- ld and st ----
 
+// Other blocks may see the accesses of an instruction happen.
+void Decoder::NoteSignal(Space space) {
+  program_->blocks_signal |= space == Space::kGlobal || space == Space::kGeneric;
+}
+
 // Shadows have units as small as the narrowest access.
 void Decoder::NoteStoreWidth(Space space, int bytes) {
   const uint32_t width = static_cast<uint32_t>(bytes);
@@ -254,6 +259,8 @@ bool Decoder::Load() {
   micro->op.imm = static_cast<uint64_t>(address->offset);
   micro->op.site = program_->site_count++;
   micro->op.extra = order.ordered ? 3 : 0;
+  if (order.ordered) NoteSignal(space);
+  if (space == Space::kShared) micro->shared_bytes = bytes * count;
   if (count == 1 && OnlyChosen(At(0))) micro->op.extra |= kMovedEarly;
   for (const Arg& arg : loaded) Def(*micro, arg, count == 1 ? Place::kD : Place::kList);
   Use(*micro, address->base, Place::kA);
@@ -313,6 +320,8 @@ bool Decoder::Store() {
   micro->op.imm = static_cast<uint64_t>(address->offset);
   micro->op.site = program_->site_count++;
   micro->op.extra = order.ordered ? 3 : 0;
+  if (order.ordered) NoteSignal(space);
+  if (space == Space::kShared) micro->shared_bytes = bytes * count;
   Use(*micro, address->base, Place::kA);
   if (count == 1) {
     Use(*micro, values[0], Place::kB);
@@ -432,6 +441,7 @@ bool Decoder::AtomicOrReduce() {
     return true;
   };
   NoteStoreWidth(space, bytes);
+  NoteSignal(space);
   if (count == 1) {
     std::optional<Arg> d;
     if (reads && !(d = Target(At(0), type))) return false;

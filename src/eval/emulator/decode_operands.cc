@@ -64,6 +64,10 @@ const std::unordered_map<std::string_view, SpecialRegister>& SpecialNames() {
   return kNames;
 }
 
+bool ReadsClock(SpecialRegister which) {
+  return which >= SpecialRegister::kClock && which <= SpecialRegister::kGlobalTimerHi;
+}
+
 // What a symbol's bits are as an immediate of a type.
 uint64_t ImmediateBits(const Operand& operand, int bytes, bool is_float) {
   if (operand.kind == Operand::Kind::kInteger) {
@@ -304,6 +308,7 @@ std::optional<Arg> Decoder::SpecialValue(const Operand& operand, int bytes) {
   Micro* micro = EmitKey(Code::kSpecial, OfBytes(bytes), 0);
   Def(*micro, d, Place::kD);
   micro->op.imm = static_cast<uint64_t>(found->second);
+  program_->blocks_signal |= ReadsClock(found->second);
   return d;
 }
 

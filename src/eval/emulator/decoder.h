@@ -130,6 +130,7 @@ class Decoder {
   bool MovePack(const Operand& to, const Operand& from, Type type);
   bool Load();
   void NoteStoreWidth(Space space, int bytes);
+  void NoteSignal(Space space);
   bool LoadParameter(Type type, int count);
   bool Store();
   bool Cvta();

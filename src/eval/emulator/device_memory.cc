@@ -71,7 +71,7 @@ Result<DeviceMemory::Entry*> DeviceMemory::Allocate(uint64_t bytes, std::string 
   entry.span.bytes = bytes;
   entry.span.host = static_cast<char*>(host);
   entry.touched.assign(bytes / 2048 + 1, 0);
-  entry.span.touched = entry.touched.data();
+  entry.span.touched = entry.span.stored = entry.touched.data();
   MakeUnwritten(entry);
   entry.internal = internal;
   if (!internal) live_bytes_ += bytes;
@@ -95,6 +95,7 @@ Result<void> DeviceMemory::Free(uint64_t address) {
   entry->touched = {};
   entry->authors.Clear();
   entry->span.authors = nullptr;
+  entry->views.clear();
   live_bytes_ -= entry->span.bytes;
   return {};
 }
@@ -232,8 +233,11 @@ uint32_t DeviceMemory::BeginLaunch() {
     std::fill(entry.touched.begin(), entry.touched.end(), 0);
     entry.span.reported = false;
     entry.span.authors = nullptr;
-    if (fresh) entry.authors.Clear();
+    if (!fresh) continue;
+    entry.authors.Clear();
+    entry.views.clear();
   }
+  ++launches_;
   return next_author_;
 }
 

@@ -42,13 +42,23 @@ class DeviceMemory {
     uint64_t bytes_ = 0;
   };
 
+  // An allocation as one part of a launch sees it (launch_parts.h).
+  struct View {
+    Span span;
+    std::vector<uint8_t> written;
+    std::vector<uint64_t> loaded, stored;  // behind span.touched and span.stored
+    AuthorMap authors;
+    uint64_t launch = 0;  // its number
+  };
   struct Entry {
     Span span;
     std::string name;
     bool internal = false;          // not the caller's: does not count as live
     std::vector<uint8_t> written;   // behind span.written
-    std::vector<uint64_t> touched;  // behind span.touched
+    std::vector<uint64_t> touched;  // behind span.touched and span.stored
     AuthorMap authors;              // behind span.authors
+    std::vector<std::unique_ptr<View>> views;
+    std::vector<bool> kept;  // pieces that LaunchParts has kept
   };
 
   Result<Entry*> Allocate(uint64_t bytes, std::string name, bool internal = false);
@@ -73,6 +83,8 @@ class DeviceMemory {
   // Authors are kept for this allocation until the next launch.
   void WatchStores(Span* span, uint32_t unit_shift);
   uint64_t Touched() const;  // distinct sectors since then
+  uint64_t launches() const { return launches_; }
+  std::deque<Entry>& entries() { return entries_; }
   uint64_t live_bytes() const { return live_bytes_; }
   uint32_t poison_word() const { return poison_; }
   void FillPoison(char* to, uint64_t bytes) const;
@@ -90,6 +102,7 @@ class DeviceMemory {
   uint64_t count_ = 0;
   uint32_t poison_;
   uint32_t next_author_ = 1;
+  uint64_t launches_ = 0;
 };
 
 }  // namespace kw::eval::emu

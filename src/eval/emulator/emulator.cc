@@ -35,12 +35,14 @@ struct Emulator::Impl {
     std::map<std::string, std::unique_ptr<emu::Program>, std::less<>> programs;
   };
 
-  Impl(DeviceSheet s, uint64_t seed_in, Checks checks_in)
+  Impl(DeviceSheet s, uint64_t seed_in, Checks checks_in, int threads)
       : sheet(std::move(s)),
         seed(seed_in),
         checks(checks_in),
         memory(seed_in, static_cast<uint64_t>(std::max<int64_t>(sheet.memory_bytes, 0)),
-               checks == Checks::kAll) {}
+               checks == Checks::kAll) {
+    if (threads > 1) crew = std::make_unique<emu::Crew>(threads);
+  }
 
   Result<void> PlaceVariables(ModuleState* state);
   Result<emu::Program*> FindProgram(int module, const std::string& kernel);
@@ -57,6 +59,9 @@ struct Emulator::Impl {
   uint64_t budget = ~uint64_t{0} >> 1;
   uint64_t launches = 0;
   uint64_t workspace = 0;
+  uint64_t shared_launches = 0;
+  std::unique_ptr<emu::Crew> crew;  // empty: launches run on the calling thread
+  std::map<const emu::Program*, emu::PartsHistory> histories;
   emu::BlasScratch blas_scratch;
 };
 
@@ -80,8 +85,8 @@ void Counters::Add(const Counters& o) {
   divergent_branches += o.divergent_branches;
 }
 
-Emulator::Emulator(DeviceSheet sheet, uint64_t seed, Checks checks)
-    : impl_(std::make_unique<Impl>(std::move(sheet), seed, checks)) {}
+Emulator::Emulator(DeviceSheet sheet, uint64_t seed, Checks checks, int threads)
+    : impl_(std::make_unique<Impl>(std::move(sheet), seed, checks, threads)) {}
 Emulator::~Emulator() = default;
 
 // ---- modules ----
@@ -355,8 +360,15 @@ LaunchOutcome Emulator::Launch(const LaunchRequest& request) {
   launch.stores.base = impl_->memory.BeginLaunch();
   launch.stores.unit_shift =
       static_cast<uint32_t>(std::countr_zero(launch.program->narrowest_store));
-  emu::RunBlocks(&launch);
-  impl_->memory.EndLaunch(launch.authors.size());
+  emu::PartsHistory& history = impl_->histories[launch.program];
+  if (emu::RunInParts(&launch, impl_->crew.get(), &history)) {
+    ++impl_->shared_launches;
+  } else {
+    emu::BlockQueue all(launch, 1);
+    emu::RunBlocks(&launch, &all);
+  }
+  history.lane_instructions_a_block = launch.spent / emu::BlockCount(launch.grid);
+  impl_->memory.EndLaunch(std::max(launch.authors.size(), launch.part_authors));
   impl_->budget -= std::min(impl_->budget, launch.spent);
   CountWork(launch, impl_->memory, &outcome.counters);
   outcome.status = launch.status;
@@ -371,6 +383,7 @@ BlasOutcome Emulator::RunBlas(const BlasCall& call) {
 
 void Emulator::SetBudget(uint64_t lane_instructions) { impl_->budget = lane_instructions; }
 uint64_t Emulator::budget_left() const { return impl_->budget; }
+uint64_t Emulator::shared_launches() const { return impl_->shared_launches; }
 std::vector<Hazard> Emulator::TakeHazards() { return impl_->hazards.Take(); }
 std::string Emulator::TakePrintf() { return std::exchange(impl_->printed, {}); }
 const DeviceSheet& Emulator::sheet() const { return impl_->sheet; }

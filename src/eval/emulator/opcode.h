@@ -150,6 +150,10 @@ enum class PredicateOp : uint8_t { kMove, kAnd, kOr, kXor };
 // them before their condition, so what they read need not be defined.
 inline constexpr uint32_t kMovedEarly = 0x80000000u;
 
+// Op::extra of accesses to shared memory: lane for lane as far from the first one's address as at
+// the access before that has the same site.
+inline constexpr uint32_t kKnownPattern = 0x40000000u;
+
 enum class AtomicOp : uint8_t {
   kAnd,
   kOr,

@@ -92,6 +92,9 @@ struct Program {
   uint32_t narrowest_shared = 4;   // access, in bytes
   uint32_t narrowest_store = 4;    // to device memory, atomics included, in bytes
   bool calls_functions = false;
+  // Its blocks may see in which order others run: by atomics or volatile accesses in device memory,
+  // by clocks, or by what they print.
+  bool blocks_signal = false;
   int max_threads = 0, required_threads = 0;
 };
 
@@ -144,7 +147,8 @@ struct Micro {
   bool guard_negated = false;
   bool counts = false;  // the first of its instruction
   Work work = Work::kOther;
-  uint32_t amount = 1;  // of that work: a tensor instruction may be worth several
+  uint32_t amount = 1;   // of that work: a tensor instruction may be worth several
+  int shared_bytes = 0;  // of a load from or store to shared memory, a lane
   std::vector<Ref> refs;
   int32_t target = -1, next = -1;  // label ids of branches: PTX instruction indexes
   std::vector<int32_t> targets;    // of an indirect branch

@@ -223,8 +223,12 @@ bool FaultWindow(Warp& w, const Op& op, Window window, int lane, uint64_t offset
 }
 
 Span* FindSpan(Warp& w, uint64_t address, uint64_t bytes) {
-  return w.launch->memory->Find(address, bytes);
+  Launch& launch = *w.launch;
+  return w.parts == nullptr ? launch.memory->Find(address, bytes)
+                            : w.parts->Find(launch.part, address, bytes);
 }
+
+void KeepPiece(Warp& w, const Span& span, uint64_t piece) { w.parts->Keep(span, piece); }
 
 void NoteUninitialised(Warp& w, const Op& op, int lane, uint64_t address, bool shared) {
   if ((op.extra & kMovedEarly) != 0 || !FirstNote(w, op, Noted::kUninitialised)) return;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "device_memory.h"
 #include "kw/eval/emulator.h"
+#include "launch_parts.h"
 #include "program.h"
 #include "warp.h"
 
@@ -75,6 +77,7 @@ struct Block {
   std::vector<WarpState> warps;
   std::vector<uint32_t> warp_order;
   std::array<BarrierState, 16> barriers;
+  uint32_t open_barriers = 0;  // those that somebody has come to
   char* shared = nullptr;
   RaceShadow race{};
   std::vector<uint32_t> race_writer, race_reader, race_readers, race_lanes;
@@ -111,14 +114,39 @@ struct Launch {
   uint32_t poison = 0;
   StoreShadow stores{};
   std::vector<Author> authors;
-  std::vector<uint8_t> noted;  // of each origin: kinds of hazards that were reported
-  uint64_t workspace = 0;      // of a cooperative grid: its size and the barrier of grid.sync()
+  std::vector<uint8_t> noted;    // of each origin: kinds of hazards that were reported
+  uint64_t workspace = 0;        // of a cooperative grid: its size and the barrier of grid.sync()
+  LaunchParts* parts = nullptr;  // where it runs on several threads,
+  int part = 0;                  // and this is one of them
+  size_t part_authors = 0;       // the most that any of them had
   LaunchOutcome::Status status = LaunchOutcome::Status::kOk;
   std::string message;
 };
 
-// Runs all blocks. The result is in launch->status.
-void RunBlocks(Launch* launch);
+// The blocks of a launch in the order in which they start. Thread-safe.
+class BlockQueue {
+ public:
+  // Given out in stretches for that many takers.
+  BlockQueue(const Launch& launch, int takers);
+  struct Stretch {
+    uint64_t next = 0, end = 0;
+  };
+  // False when there are no more.
+  bool Take(Stretch* stretch);
+  // The linear index of the i-th block to start.
+  uint64_t At(uint64_t i) const;
+  // Nobody gets any more.
+  void Close() { next_ = total_; }
+
+ private:
+  const uint64_t total_, stretch_;
+  uint64_t start_;
+  bool backward_;
+  std::atomic<uint64_t> next_ = 0;
+};
+
+// Runs blocks until the queue has no more. The result is in launch->status.
+void RunBlocks(Launch* launch, BlockQueue* queue);
 
 // Runs a block until it has ended (true), or all its warps wait for others (false). A launch
 // that must stop says so in launch->status.
@@ -143,6 +171,10 @@ inline void ForgetLocal(const Warp& w, uint32_t lanes, uint32_t from, uint32_t b
   for (uint32_t word = from / 4; word < (from + bytes) / 4; ++word) w.local_written[word] &= ~lanes;
 }
 
+// What the table of authors may take of this machine; a launch with more is watched no further.
+inline constexpr size_t kMostAuthors = size_t{1} << 24;
+
+inline uint64_t BlockCount(const Dim3& grid) { return uint64_t{grid.x} * grid.y * grid.z; }
 // Where a block lies in its grid.
 inline Dim3 BlockIndex(uint64_t linear, const Dim3& grid) {
   return {static_cast<uint32_t>(linear % grid.x), static_cast<uint32_t>(linear / grid.x % grid.y),

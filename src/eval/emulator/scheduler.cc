@@ -22,6 +22,7 @@ void BeginEpoch(Warp& warp, RaceShadow& race) {
 
 void JoinClocks(Block& block, uint32_t receivers, uint32_t sources) {
   RaceShadow& race = block.race;
+  const int warps = static_cast<int>(block.warps.size());
   uint32_t joined[kLanes] = {};
   uint32_t acquired = 0;
   bool fenced = false;
@@ -30,7 +31,7 @@ void JoinClocks(Block& block, uint32_t receivers, uint32_t sources) {
     const Warp& source = block.warps[static_cast<size_t>(warp)].warp;
     acquired = std::max(acquired, source.acquired);
     fenced |= source.fenced;
-    for (int x = 0; x < kLanes; ++x) joined[x] = std::max(joined[x], race.seen[warp][x]);
+    for (int x = 0; x < warps; ++x) joined[x] = std::max(joined[x], race.seen[warp][x]);
     joined[warp] = race.clock + 1;
   }
   ++race.clock;
@@ -41,10 +42,9 @@ void JoinClocks(Block& block, uint32_t receivers, uint32_t sources) {
     receiver.fenced |= fenced;
     BeginEpoch(receiver, race);
     uint32_t floor = race.clock;
-    for (int x = 0; x < kLanes; ++x) {
+    for (int x = 0; x < warps; ++x) {
       race.seen[warp][x] = std::max(race.seen[warp][x], joined[x]);
-      const bool other = x != warp && static_cast<size_t>(x) < block.warps.size();
-      if (other) floor = std::min(floor, race.seen[warp][x]);
+      if (x != warp) floor = std::min(floor, race.seen[warp][x]);
     }
     race.floor[warp] = floor;
   }
@@ -89,6 +89,7 @@ bool Release(Block& block, uint32_t id) {
     ws.blocked = false;
   }
   barrier = BarrierState{};
+  block.open_barriers &= ~(1u << id);
   return true;
 }
 
@@ -127,7 +128,9 @@ bool RunBlock(Block* block) {
       } else {
         progress = true;
       }
-      for (uint32_t id = 0; id < 16; ++id) progress |= Release(*block, id);
+      for (uint32_t open = block->open_barriers; open != 0; open &= open - 1) {
+        progress |= Release(*block, static_cast<uint32_t>(std::countr_zero(open)));
+      }
     }
     if (running == 0) return true;
     if (progress) continue;
@@ -159,7 +162,7 @@ void PrepareBlock(Launch* launch, Block* block) {
   block->race.unit_shift = shift;
   block->race.clock = 0;
   block->warps.resize(warps);
-  const bool several = warps > 1 || launch->grid.x > 1 || launch->grid.y > 1 || launch->grid.z > 1;
+  const bool several = warps > 1 || BlockCount(launch->grid) > 1;
   for (uint32_t i = 0; i < warps; ++i) {
     WarpState& ws = block->warps[i];
     ws.registers = block->register_memory.get() + size_t{i} * launch->register_bytes;
@@ -183,6 +186,7 @@ void PrepareBlock(Launch* launch, Block* block) {
     w.race = launch->watched ? &block->race : nullptr;
     w.stores = launch->watched && several ? &launch->stores : nullptr;
     w.launch = launch;
+    w.parts = launch->parts;
     w.block = block;
     w.poison = &launch->poison;
     for (uint32_t lane = 0; lane < kLanes; ++lane) {
@@ -206,6 +210,7 @@ void StartBlock(Block* block, uint64_t linear) {
   block->linear = linear;
   block->index = BlockIndex(linear, launch->grid);
   block->barriers.fill(BarrierState{});
+  block->open_barriers = 0;
   block->unreleased.clear();
   RaceShadow& race = block->race;
   if (race.clock > (1u << 24)) {
@@ -254,33 +259,56 @@ void StartBlock(Block* block, uint64_t linear) {
   }
 }
 
-void RunBlocks(Launch* launch) {
-  const uint64_t total = uint64_t{launch->grid.x} * launch->grid.y * launch->grid.z;
-  const uint64_t order = DeriveSeed(launch->seed, "blocks");
-  const uint64_t start = order % total;
-  const bool backward = order >> 63 & 1;
-  // Blocks that wait for others stay resident, as many as the device could hold.
-  const uint64_t per_sm = std::max<uint64_t>(
-      1, std::min<uint64_t>(static_cast<uint64_t>(launch->sheet->max_blocks_per_sm),
-                            static_cast<uint64_t>(launch->sheet->max_threads_per_sm) /
-                                std::max<uint64_t>(launch->threads, 1)));
-  const uint64_t most = std::min<uint64_t>(
-      total, per_sm * static_cast<uint64_t>(std::max(launch->sheet->sm_count, 1)));
+BlockQueue::BlockQueue(const Launch& launch, int takers)
+    : total_(BlockCount(launch.grid)),
+      stretch_(takers == 1 ? total_
+                           : std::max<uint64_t>(1, total_ / (16 * static_cast<uint64_t>(takers)))) {
+  const uint64_t order = DeriveSeed(launch.seed, "blocks");
+  start_ = order % total_;
+  backward_ = order >> 63 & 1;
+}
+
+bool BlockQueue::Take(Stretch* stretch) {
+  const uint64_t next = next_.fetch_add(stretch_);
+  if (next >= total_) return false;
+  *stretch = {next, std::min(next + stretch_, total_)};
+  return true;
+}
+
+uint64_t BlockQueue::At(uint64_t i) const {
+  const uint64_t at = (i + start_) % total_;
+  return backward_ ? total_ - 1 - at : at;
+}
+
+namespace {
+
+// Blocks that wait for others stay resident, as many as the device could hold.
+uint64_t MostResident(const Launch& launch) {
+  const DeviceSheet& sheet = *launch.sheet;
+  const uint64_t per_sm =
+      std::max<uint64_t>(1, std::min<uint64_t>(static_cast<uint64_t>(sheet.max_blocks_per_sm),
+                                               static_cast<uint64_t>(sheet.max_threads_per_sm) /
+                                                   std::max<uint64_t>(launch.threads, 1)));
+  const uint64_t on_device = per_sm * static_cast<uint64_t>(std::max(sheet.sm_count, 1));
   // What suspended blocks may keep on this machine.
   constexpr uint64_t kMaxResidentBytes = uint64_t{1} << 30;
-  const uint64_t block_bytes =
-      uint64_t{launch->warp_count} *
-          (launch->register_bytes + uint64_t{launch->local_bytes} * kLanes) +
-      launch->shared_bytes * 4 + 4096;
-  const uint64_t most_resident =
-      std::max<uint64_t>(1, std::min(most, kMaxResidentBytes / block_bytes));
+  const uint64_t block_bytes = uint64_t{launch.warp_count} *
+                                   (launch.register_bytes + uint64_t{launch.local_bytes} * kLanes) +
+                               launch.shared_bytes * 4 + 4096;
+  return std::max<uint64_t>(1, std::min(on_device, kMaxResidentBytes / block_bytes));
+}
+
+}  // namespace
+
+void RunBlocks(Launch* launch, BlockQueue* queue) {
+  const uint64_t most_resident = MostResident(*launch);
   std::vector<std::unique_ptr<Block>> resident, spare;
-  uint64_t next = 0;
+  BlockQueue::Stretch stretch;
+  bool more = queue->Take(&stretch);
   size_t turn = 0;
   while (launch->status == LaunchOutcome::Status::kOk) {
     const bool admit =
-        next < total &&
-        (resident.empty() || (turn >= resident.size() && resident.size() < most_resident));
+        more && (resident.empty() || (turn >= resident.size() && resident.size() < most_resident));
     if (admit) {
       std::unique_ptr<Block> block;
       if (spare.empty()) {
@@ -290,8 +318,8 @@ void RunBlocks(Launch* launch) {
         block = std::move(spare.back());
         spare.pop_back();
       }
-      const uint64_t at = next++ + start;
-      StartBlock(block.get(), backward ? total - 1 - at % total : at % total);
+      StartBlock(block.get(), queue->At(stretch.next++));
+      if (stretch.next == stretch.end) more = queue->Take(&stretch);
       resident.push_back(std::move(block));
       turn = resident.size() - 1;
     } else if (resident.empty()) {

@@ -8,9 +8,6 @@
 namespace kw::eval::emu {
 namespace {
 
-// What the table of authors may take of this machine; a launch with more is watched no further.
-constexpr size_t kMostAuthors = size_t{1} << 24;
-
 // Is all that this author stored ordered before the next access of the warp?
 bool IsOrdered(const Warp& w, const Author& author) {
   if (author.released <= w.acquired) return true;
@@ -71,7 +68,10 @@ void BecomeAuthor(Warp& w) {
   w.block->unreleased.push_back(w.author);
 }
 
-void WatchStores(Warp& w, Span* span) { w.launch->memory->WatchStores(span, w.stores->unit_shift); }
+void WatchStores(Warp& w, Span* span) {
+  if (w.parts == nullptr) return w.launch->memory->WatchStores(span, w.stores->unit_shift);
+  w.parts->WatchStores(w.launch->part, span);
+}
 
 void ReleaseStores(Warp& w) {
   std::vector<uint32_t>& waiting = w.block->unreleased;

@@ -62,6 +62,7 @@ struct Span {
   char* host = nullptr;
   uint8_t* written = nullptr;   // a bit a byte, nullptr once all is written
   uint64_t* touched = nullptr;  // a bit a 32-byte sector, for this launch
+  uint64_t* stored = nullptr;   // of stores; on one thread it is `touched`
   uint32_t* authors = nullptr;  // who stored each unit last; nullptr: no store in this launch
   uint64_t unwritten = 0;       // bytes
   bool read_only = false;       // constants and launch parameters
@@ -157,6 +158,7 @@ enum class RaceKind : int { kReadAfterWrite, kWriteAfterRead, kWriteAfterWrite }
 
 // Reports and the rare paths, implemented once outside of the handlers.
 struct Launch;
+class LaunchParts;
 struct Block;
 
 struct Counts {
@@ -197,6 +199,7 @@ struct Warp {
   uint32_t copy_count, copy_capacity;
   uint32_t copy_groups[kLanes];  // committed so far
   Launch* launch;
+  LaunchParts* parts;  // nullptr: the launch runs on one thread
   Block* block;
   uint32_t* poison;     // the pattern for undefined values (one word)
   bool sync_touched;    // an access that other threads may wait for
@@ -213,6 +216,7 @@ enum class Window : uint8_t { kShared, kLocal, kParam };
 bool FaultWindow(Warp& w, const Op& op, Window window, int lane, uint64_t offset, uint32_t bytes,
                  bool misaligned);
 Span* FindSpan(Warp& w, uint64_t address, uint64_t bytes);
+void KeepPiece(Warp& w, const Span& span, uint64_t piece);
 void NoteUninitialised(Warp& w, const Op& op, int lane, uint64_t address, bool shared);
 void NoteUninitialisedLocal(Warp& w, const Op& op, uint32_t lanes, uint32_t offset);
 bool StoreToReadOnly(Warp& w, const Op& op, int lane, uint64_t address, Span* span);

@@ -21,6 +21,9 @@ bool SameFrame(const Group& a, const Group& b) {
   return a.pc == b.pc && a.function == b.function && a.stack == b.stack;
 }
 
+// Does an operand lie in the constants?
+bool IsConstant(uint32_t operand) { return operand >> 31 != 0; }
+
 // Lanes that a collective waits for and that are still alive elsewhere.
 uint32_t Missing(const WarpState& ws, const Group& group, const Op& op) {
   uint32_t here = group.mask;
@@ -157,6 +160,7 @@ bool WarpRunner::Arrive() {
   }
   ws_.blocked = true;
   BarrierState& barrier = block_.barriers[first->barrier];
+  block_.open_barriers |= 1u << first->barrier;
   barrier.waiting |= 1u << ws_.warp.index;
   barrier.arrived += kLanes;
   return true;
@@ -325,15 +329,18 @@ bool WarpRunner::AtCollective(Group& group, const Op& op, bool* leave) {
     group.mask |= other.mask;
     other.mask = 0;
   }
-  // Tiles of a warp may meet here, each with its own mask.
-  uint32_t wanted = 0, strangers = 0;
-  bool same = true;
   const uint32_t lead = members[std::countr_zero(group.mask)];
-  for (uint32_t m = group.mask; m != 0; m &= m - 1) {
-    const int lane = std::countr_zero(m);
-    wanted |= members[lane];
-    strangers |= (~members[lane] >> lane & 1) << lane;
-    same &= members[lane] == lead;
+  uint32_t wanted = lead, strangers = group.mask & ~lead;
+  bool same = true;
+  if (!IsConstant(op.c)) {
+    // Tiles of a warp may meet here, each with its own mask.
+    strangers = 0;
+    for (uint32_t m = group.mask; m != 0; m &= m - 1) {
+      const int lane = std::countr_zero(m);
+      wanted |= members[lane];
+      strangers |= (~members[lane] >> lane & 1) << lane;
+      same &= members[lane] == lead;
+    }
   }
   group.members = forced ? group.mask : wanted;
   const uint32_t missing = ws_.groups.size() > 1 ? Missing(ws_, group, op) : 0;
@@ -405,6 +412,7 @@ bool WarpRunner::AtBarrier(Group& group, const Op& op, bool* leave) {
   if (op.extra == 1) {
     barrier.arrived += group.mask == w.live ? kLanes : std::popcount(group.mask);
     barrier.sources |= 1u << w.index;
+    block_.open_barriers |= 1u << id;
     group.pc += 1;
     *leave = true;
     return true;

@@ -13,6 +13,7 @@
 #include "kw/base/file.h"
 #include "kw/base/hash.h"
 #include "kw/base/log.h"
+#include "kw/base/process.h"
 #include "kw/eval/worker.h"
 #include "program_identity.h"
 #include "verdict.h"
@@ -30,6 +31,7 @@ constexpr int64_t kGraceMs = 4'000;  // beyond a worker's own wall limit, before
 constexpr int64_t kBuildWallMs = 40'000;
 constexpr int64_t kRetryBuildMs = 10'000;  // one that ended later is not tried again
 constexpr int64_t kLocalHelloMs = 20'000;
+constexpr int kMostThreads = 16;              // of a worker
 constexpr int64_t kCommandHelloMs = 600'000;  // a scheduler may let it wait
 
 // Trouble that may be gone when the same is tried again.
@@ -104,9 +106,11 @@ Result<std::unique_ptr<WorkerProcess>> LocalEvaluator::StartWorker() {
   if (!config_.worker_command.empty()) {
     return WorkerProcess::Start(config_.worker_command, sheet_, kCommandHelloMs);
   }
+  const int threads = config_.threads > 0 ? config_.threads : ProcessorCount() / config_.workers;
   return WorkerProcess::Start(
       {ProgramDirectory() + "/kwright-worker", "--home", config_.home, "--cache", config_.cache,
-       "--replays", config_.replays, "--device", config_.device},
+       "--replays", config_.replays, "--device", config_.device, "--threads",
+       std::to_string(std::clamp(threads, 1, kMostThreads))},
       sheet_, kLocalHelloMs);
 }
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "kw/base/file.h"
 #include "kw/base/log.h"
 #include "kw/base/process.h"
@@ -20,7 +22,7 @@ Result<WorkerRooms> MakeRooms(const EvaluatorConfig& config) {
   WorkerRooms made;
   KW_ASSIGN(const DeviceSheet sheet, LoadDeviceSheet(config.home + "/data/devices", config.device));
   KW_TRY(MakeDirectories(config.cache));
-  made.device = MakeEmulatorDevice({.sheet = sheet});
+  made.device = MakeEmulatorDevice({.sheet = sheet, .threads = std::max(1, config.threads)});
   KW_ASSIGN(Builder builder, Builder::Make({.cache = config.cache + "/build"}));
   made.builder.emplace(std::move(builder));
   made.rooms.device = made.device.get();

@@ -44,6 +44,9 @@ int main(int argc, char** argv) {
   app.add_option("--replays", config.replays, "where failures are kept (default: CACHE/replays)");
   app.add_option("--device", config.device, "data sheet of the device to judge for")
       ->capture_default_str();
+  app.add_option("--threads", config.threads,
+                 "threads that run the blocks of a large launch on the emulator (default: 1)")
+      ->check(CLI::Range(1, 64));
   CLI11_PARSE(app, argc, argv);
   return Run(std::move(config));
 }

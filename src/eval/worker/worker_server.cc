@@ -18,9 +18,7 @@ namespace {
 constexpr size_t kKeptResults = 256;
 constexpr size_t kMaxWaiting = 1024;
 
-std::string CpuName() {
-  return std::to_string(std::max(1U, std::thread::hardware_concurrency())) + " threads";
-}
+std::string CpuName() { return std::to_string(ProcessorCount()) + " threads"; }
 
 ErrorMessage ErrorFor(const std::string& id, const Error& error) {
   return {id, std::string(CodeName(error.code)), error.ToString()};

@@ -180,7 +180,7 @@ class BlasService : public testing::Test {
  protected:
   void SetUp() override {
     sheet_.memory_bytes = 1 << 30;
-    service_.emplace(sheet_, 5, 1 << 20);
+    service_.emplace(OpenMessage{.sheet = sheet_, .seed = 5, .memory_bytes = 1 << 20});
     ASSERT_TRUE(service_->LoadPtx({".version 8.0\n.target sm_80\n.address_size 64\n"}).ok);
     const float values[8] = {1, 2, 3, 4, 0, 0, 0, 0};
     std::memcpy(exchange_, values, sizeof values);

@@ -45,7 +45,7 @@ class Service : public testing::Test {
  protected:
   void SetUp() override {
     sheet_.memory_bytes = 1 << 30;
-    service_.emplace(sheet_, 5, 1 << 20);
+    service_.emplace(OpenMessage{.sheet = sheet_, .seed = 5, .memory_bytes = 1 << 20});
     LoadedMessage loaded = service_->LoadPtx({kPtx});
     ASSERT_TRUE(loaded.ok) << loaded.text;
     for (uint64_t i = 0; i < kBytes; ++i) exchange_[i] = static_cast<char>(i);

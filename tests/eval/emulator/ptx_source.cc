@@ -35,7 +35,8 @@ DeviceSheet TestSheet() {
 
 }  // namespace
 
-Bench::Bench(std::string_view ptx, uint64_t seed) : gpu(TestSheet(), seed) {
+Bench::Bench(std::string_view ptx, uint64_t seed, int threads)
+    : gpu(TestSheet(), seed, Emulator::Checks::kAll, threads) {
   gpu.SetBudget(uint64_t{1} << 34);
   const Result<int> loaded = gpu.LoadModule(ptx);
   EXPECT_TRUE(loaded.has_value()) << (loaded ? "" : loaded.error().ToString());

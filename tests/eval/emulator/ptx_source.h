@@ -19,7 +19,7 @@ std::string CompilePtx(std::string_view source, std::string_view arch = "80",
 // An emulator with one module, and typed buffers.
 class Bench {
  public:
-  explicit Bench(std::string_view ptx, uint64_t seed = 1);
+  explicit Bench(std::string_view ptx, uint64_t seed = 1, int threads = 1);
 
   template <class T>
   uint64_t Upload(const std::vector<T>& values, std::string name) {

@@ -153,14 +153,22 @@ inline void LearnSectors(Site& s, u64 first, int bytes) {
   }
 }
 
-inline void CountSectors(Warp& w, Site& s, Span* span, u64 first, int bytes, bool store) {
+// Sets the bit of a sector, before its bytes are stored.
+template <bool kStore>
+inline void MarkSector(Warp& w, Span* span, u64 sector) {
+  u64& word = (kStore ? span->stored : span->touched)[sector >> 6];
+  if (kStore && word == 0 && w.parts != nullptr) KeepPiece(w, *span, sector >> 6);
+  word |= u64{1} << (sector & 63);
+}
+
+template <bool kStore>
+inline void CountSectors(Warp& w, Site& s, Span* span, u64 first, int bytes) {
   if (s.phase != static_cast<i16>(first & 31)) LearnSectors(s, first, bytes);
   ++w.counts->global_requests;
-  (store ? w.counts->global_store_sectors : w.counts->global_load_sectors) += s.sector_count;
+  (kStore ? w.counts->global_store_sectors : w.counts->global_load_sectors) += s.sector_count;
   const i64 base = static_cast<i64>((first - span->start) >> 5);
   for (int i = 0; i < s.sector_count; ++i) {
-    const u64 sector = static_cast<u64>(base + s.sectors[i]);
-    span->touched[sector >> 6] |= u64{1} << (sector & 63);
+    MarkSector<kStore>(w, span, static_cast<u64>(base + s.sectors[i]));
   }
 }
 
@@ -254,7 +262,7 @@ inline char* ReachGlobal(Warp& w, const Op& op, const u64* addr, int bytes, bool
   } else {
     if (span->written != nullptr) CheckInitialised(w, op, s, span, offset, bytes);
   }
-  CountSectors(w, s, span, first, bytes, kStore);
+  CountSectors<kStore>(w, s, span, first, bytes);
   return span->host + offset;
 }
 
@@ -264,7 +272,8 @@ inline char* ReachGlobal(Warp& w, const Op& op, const u64* addr, int bytes, bool
 inline bool ReachShared(Warp& w, const Op& op, const u32* addr, int bytes, u32* first) {
   Site& s = w.sites[op.site];
   const u32 lead = addr[First(w.mask)];
-  if (!SamePattern(s, addr, lead, w.mask)) Learn(s, addr, lead, w.mask, bytes);
+  const bool known = (op.extra & kKnownPattern) != 0;
+  if (!known && !SamePattern(s, addr, lead, w.mask)) Learn(s, addr, lead, w.mask, bytes);
   *first = lead + static_cast<u32>(op.imm);
   const i64 low = static_cast<i64>(*first) + s.low, high = static_cast<i64>(*first) + s.high;
   const bool misaligned = ((*first | s.alignment) & static_cast<u64>(bytes - 1)) != 0;

@@ -60,7 +60,7 @@ bool CopyAsync(Warp& w, const Op& op) {
         NoteUninitialised(w, op, i, at, false);
       }
       NoteLoad(w, op, i, *span, offset, n);
-      span->touched[offset >> 11] |= u64{1} << (offset >> 5 & 63);
+      MarkSector<false>(w, span, offset >> 5);
       // Neighbouring lanes share sectors of 32 bytes.
       w.counts->global_load_sectors += (i * bytes) % 32 == 0;
       __builtin_memcpy(copy.data, span->host + offset, n);

@@ -125,7 +125,7 @@ inline char* ReachLane(Warp& w, const Op& op, const u64* addr, u64 offset, int i
     if (store) MarkWritten(span, from, bytes);
   }
   if (store) NoteStore(w, op, i, *span, from, bytes, StoreAccess::kAtomic, nullptr);
-  span->touched[from >> 11] |= u64{1} << (from >> 5 & 63);
+  store ? MarkSector<true>(w, span, from >> 5) : MarkSector<false>(w, span, from >> 5);
   ++(store ? w.counts->global_store_sectors : w.counts->global_load_sectors);
   return span->host + from;
 }

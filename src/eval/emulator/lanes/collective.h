@@ -10,39 +10,33 @@ namespace {
 
 enum class ShuffleMode : u32 { kUp, kDown, kButterfly, kIndex };
 
-// d, a = value, b = lane or offset, list[0] = clamp and segments; target = predicate of a source
-// inside the segment. A source lane that does not take part gives an undefined value: poison.
-bool Shuffle(Warp& w, const Op& op) {
-  const u32 *a = Src<u32>(w, op.a), *b = Src<u32>(w, op.b), *c = Src<u32>(w, w.lists[op.list]);
-  const ShuffleMode mode = static_cast<ShuffleMode>(op.extra);
-  alignas(64) u32 source[kLanes], r[kLanes];
-  u32 inside = 0;
+// The lane that each one reads, itself where that lies outside of its segment; returns who reads
+// inside.
+template <ShuffleMode kMode>
+inline u32 SourceLanes(const u32* b, const u32* c, u32* source) {
+  alignas(64) u32 inside[kLanes];
   for (u32 i = 0; i < kLanes; ++i) {
     const u32 value = b[i] & 31, clamp = c[i] & 31, segment = c[i] >> 8 & 31;
-    const u32 most = (i & segment) | (clamp & ~segment), least = i & segment;
-    u32 j = i;
-    bool ok = false;
-    switch (mode) {
-      case ShuffleMode::kUp:
-        j = i - value;
-        ok = static_cast<i32>(j) >= static_cast<i32>(most);
-        break;
-      case ShuffleMode::kDown:
-        j = i + value;
-        ok = j <= most;
-        break;
-      case ShuffleMode::kButterfly:
-        j = i ^ value;
-        ok = j <= most;
-        break;
-      case ShuffleMode::kIndex:
-        j = least | (value & ~segment);
-        ok = j <= most;
-        break;
-    }
+    const u32 least = i & segment, most = least | (clamp & ~segment);
+    const u32 j = kMode == ShuffleMode::kUp          ? i - value
+                  : kMode == ShuffleMode::kDown      ? i + value
+                  : kMode == ShuffleMode::kButterfly ? i ^ value
+                                                     : least | (value & ~segment);
+    const bool ok =
+        kMode == ShuffleMode::kUp ? static_cast<i32>(j) >= static_cast<i32>(most) : j <= most;
     source[i] = ok ? j & 31 : i;
-    inside |= static_cast<u32>(ok) << i;
+    inside[i] = ok ? 1 : 0;
   }
+  return MaskOf([&](int i) { return inside[i] != 0; });
+}
+
+// d, a = value, b = lane or offset, list[0] = clamp and segments; target = predicate of a source
+// inside the segment. A source lane that does not take part gives an undefined value: poison.
+template <ShuffleMode kMode>
+bool Shuffle(Warp& w, const Op& op) {
+  const u32* a = Src<u32>(w, op.a);
+  alignas(64) u32 source[kLanes], r[kLanes];
+  const u32 inside = SourceLanes<kMode>(Src<u32>(w, op.b), Src<u32>(w, w.lists[op.list]), source);
   const u32 here = w.mask, poison = *w.poison;
   if (here == kAllLanes) {
     for (int i = 0; i < kLanes; ++i) r[i] = a[source[i]];
@@ -142,9 +136,15 @@ bool Elect(Warp& w, const Op& op) {
 }
 
 constexpr HandlerEntry kCollectives[] = {
-    {K(Code::kShuffle, Type::kB32), &Shuffle},  {K(Code::kVote, Type::kPred), &Vote},
-    {K(Code::kMatch, Type::kU32), &Match<u32>}, {K(Code::kMatch, Type::kU64), &Match<u64>},
-    {K(Code::kRedux, Type::kU32), &Redux},      {K(Code::kActiveMask, Type::kNone), &ActiveMask},
+    {K(Code::kShuffle, Type::kB32, 0), &Shuffle<ShuffleMode::kUp>},
+    {K(Code::kShuffle, Type::kB32, 1), &Shuffle<ShuffleMode::kDown>},
+    {K(Code::kShuffle, Type::kB32, 2), &Shuffle<ShuffleMode::kButterfly>},
+    {K(Code::kShuffle, Type::kB32, 3), &Shuffle<ShuffleMode::kIndex>},
+    {K(Code::kVote, Type::kPred), &Vote},
+    {K(Code::kMatch, Type::kU32), &Match<u32>},
+    {K(Code::kMatch, Type::kU64), &Match<u64>},
+    {K(Code::kRedux, Type::kU32), &Redux},
+    {K(Code::kActiveMask, Type::kNone), &ActiveMask},
     {K(Code::kElect, Type::kNone), &Elect},
 };
 

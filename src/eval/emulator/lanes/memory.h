@@ -145,7 +145,7 @@ bool Scattered(Warp& w, const Op& op, const u64* addr, int bytes, F each) {
       }
       ++w.counts->global_load_sectors;
     }
-    span->touched[offset >> 11] |= u64{1} << (offset >> 5 & 63);
+    MarkSector<kStore>(w, span, offset >> 5);
     each(i, *span, offset);
   }
   return true;

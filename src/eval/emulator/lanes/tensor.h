@@ -207,8 +207,9 @@ bool MmaDouble(Warp& w, const Op& op) {
 
 // Where the lines (rows or columns) of a matrix in memory are, checked and counted.
 // Returns the host address of line 0 (lines then follow at `pitch` bytes), or nullptr.
+template <bool kStore>
 inline char* ReachMatrix(Warp& w, const Op& op, u64 address, u64 pitch, u32 lines, u32 line_bytes,
-                         u32 element, bool store) {
+                         u32 element) {
   const u64 total = pitch * (lines - 1) + line_bytes;
   const u64 window = (op.extra & 1) != 0   ? kSharedWindow
                      : (op.extra & 2) != 0 ? 0
@@ -223,7 +224,7 @@ inline char* ReachMatrix(Warp& w, const Op& op, u64 address, u64 pitch, u32 line
     w.counts->shared_requests += lines / 8 + 1;
     for (u32 i = 0; i < lines && w.race != nullptr; ++i) {
       const u32 line = at + static_cast<u32>(pitch * i);
-      if (store)
+      if (kStore)
         RaceWrite(w, op, {line, line_bytes, nullptr, kNoLane});
       else
         ReadAsWarp(w, op, line, line_bytes);
@@ -240,34 +241,34 @@ inline char* ReachMatrix(Warp& w, const Op& op, u64 address, u64 pitch, u32 line
         bad += element;
       u64 addresses[kLanes];
       for (u64& x : addresses) x = bad;
-      FaultGlobal(w, op, addresses, 0, element, store);
+      FaultGlobal(w, op, addresses, 0, element, kStore);
       return nullptr;
     }
     const u64 offset = line - span->start;
-    if (store && (span->read_only || span->is_protected) &&
+    if (kStore && (span->read_only || span->is_protected) &&
         !StoreToReadOnly(w, op, 0, line, span)) {
       return nullptr;
     }
     if (span->written != nullptr) {
-      if (store)
+      if (kStore)
         MarkWritten(span, offset, line_bytes);
       else if (!AllSet(span->written, offset, line_bytes))
         NoteUninitialised(w, op, 0, line, false);
     }
-    if (store)
+    if (kStore)
       NoteStore(w, op, 0, *span, offset, line_bytes, StoreAccess::kStore, nullptr);
     else
       NoteLoad(w, op, 0, *span, offset, line_bytes);
     const u64 from = offset >> 5, to = (offset + line_bytes - 1) >> 5;
-    for (u64 s = from; s <= to; ++s) span->touched[s >> 6] |= u64{1} << (s & 63);
-    (store ? w.counts->global_store_sectors : w.counts->global_load_sectors) += to - from + 1;
+    for (u64 s = from; s <= to; ++s) MarkSector<kStore>(w, span, s);
+    (kStore ? w.counts->global_store_sectors : w.counts->global_load_sectors) += to - from + 1;
   }
   ++w.counts->global_requests;
   Span* whole = FindSpan(w, address, total);
   if (whole == nullptr) {
     u64 addresses[kLanes];
     for (u64& x : addresses) x = address + total - element;
-    FaultGlobal(w, op, addresses, 0, element, store);
+    FaultGlobal(w, op, addresses, 0, element, kStore);
     return nullptr;
   }
   return whole->host + (address - whole->start);
@@ -293,7 +294,7 @@ bool WmmaMemory(Warp& w, const Op& op) {
   const u64 address = Src<u64>(w, op.a)[lead] + field(TensorField::kOffset);
   const u64 stride = Src<u32>(w, op.b)[lead];
   const u32 lines = by_column ? columns : rows, length = by_column ? rows : columns;
-  char* host = ReachMatrix(w, op, address, stride * bytes, lines, length * bytes, bytes, kStore);
+  char* host = ReachMatrix<kStore>(w, op, address, stride * bytes, lines, length * bytes, bytes);
   if (host == nullptr) return false;
   const auto place = [&](u32 cell) {
     const u64 row = cell / kSide, column = cell % kSide;

@@ -104,4 +104,7 @@ class LineReader {
 // The file of a program: argv[0] looked up in $PATH, or "" when there is none.
 std::string FindProgram(std::string_view name);
 
+// The processors that this process may run on, at least 1.
+int ProcessorCount();
+
 }  // namespace kw

@@ -187,9 +187,10 @@ struct GuestProgram {
 
 struct EmulatorDeviceConfig {
   DeviceSheet sheet;
-  std::string programs;                     // folder of kwright-emulator, kwright-guest and
-                                            // lib/lib{cudart,cublas}.so.13; "" = beside this
-                                            // program
+  std::string programs;  // folder of kwright-emulator, kwright-guest and
+                         // lib/lib{cudart,cublas}.so.13; "" = beside this program
+  // That run the blocks of a large launch. No outcome depends on it.
+  int threads = 1;
   int64_t device_memory_bytes = 4LL << 30;  // that a candidate may have allocated at once
   int64_t guest_memory_bytes = 2LL << 30;
   // Of the emulator besides what it lends: programs and their variables, queued copies.

@@ -61,6 +61,7 @@ struct EvaluatorConfig {
   std::string replays;                      // folder of stored failures; "" = cache + "/replays"
   std::string device = "a100_sxm4";         // data sheet
   int workers = 2;                          // processes that judge at once
+  int threads = 0;                          // of one worker's emulator; 0: the processors' share
   std::vector<std::string> worker_command;  // empty: the kwright-worker beside this program
   bool use_verdict_cache = true;
 };
