@@ -103,7 +103,8 @@ Result<BuildOutcome> Builder::BuildCandidate(const std::string& source, const Bu
   if (!target.include_folders.empty()) {
     return impl_->BuildAfresh([&] { return compiler.Candidate(source, target); });
   }
-  const std::string version = toolchain.info.nvcc_version + "/" + toolchain.info.gxx_version;
+  const std::string version = fmt::format("{}/{}/{}", toolchain.info.nvcc_version,
+                                          toolchain.info.gxx_version, toolchain.linker);
   return impl_->Build(Key("candidate", source, compiler.CandidateFlags(target), version),
                       [&] { return compiler.Candidate(source, target); });
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <future>
 #include <thread>
 
 #include "resources.h"
@@ -31,16 +32,25 @@ std::vector<Diagnostic> Merged(std::vector<Diagnostic> first,
 
 Result<std::optional<Compiled>> CandidateBuild::Stepwise(const StepPlan& plan) {
   run_.AddEnvironment(plan.environment);
-  Result<Half> host = Half{};
-  std::thread host_thread([&] { host = RunHost(plan.host); });
-  Result<Half> device = RunDevice(plan.device);
-  host_thread.join();
+  Result<Half> device = Half{};
+  std::promise<bool> has_fat_binary;
+  std::thread device_thread([&] {
+    device = RunDevice(plan.device);
+    const bool good = device && device->last.ok();
+    has_fat_binary.set_value(good);
+    // The object does not wait for ptxas.
+    if (good && target_.ptx_only) device = CheckPtx(*std::move(device));
+  });
+  const Result<Half> host = RunHost(plan.host);
+  const bool good = has_fat_binary.get_future().get() && host && host->last.ok();
+  const Result<Step> object = good ? run_.Execute(plan.object) : Step{};
+  device_thread.join();
   if (!device) return Fail(std::move(device).error());
-  if (!host) return Fail(std::move(host).error());
+  if (!host) return Fail(host.error());
   if (!device->last.ok() || !host->last.ok()) return ExplainHalves(*host, *device);
-  KW_ASSIGN(Step object, run_.Execute(plan.object));
-  if (!object.ok()) {
-    return run_.Explain(object, source_, ParseCompilerErrors(object.output, kSourceName),
+  if (!object) return Fail(object.error());
+  if (!object->ok()) {
+    return run_.Explain(*object, source_, ParseCompilerErrors(object->output, kSourceName),
                         kSourceName);
   }
   return Finish(device->ptxas_output);
@@ -97,11 +107,13 @@ Result<CandidateBuild::Half> CandidateBuild::RunDevice(const std::vector<StepCom
     }
     if (is_cicc) KW_TRY(RemovePlaceFromPtx());
   }
-  if (target_.ptx_only) {
-    KW_ASSIGN(half.last, RunPtxas());
-    half.ptxas_output = half.last.output;
-    if (!half.last.ok()) half.diagnostics = PtxasErrors(half.last.output);
-  }
+  return half;
+}
+
+Result<CandidateBuild::Half> CandidateBuild::CheckPtx(Half half) {
+  KW_ASSIGN(half.last, RunPtxas());
+  half.ptxas_output = half.last.output;
+  if (!half.last.ok()) half.diagnostics = PtxasErrors(half.last.output);
   return half;
 }
 
@@ -133,11 +145,23 @@ Result<std::optional<Compiled>> CandidateBuild::ExplainHalves(const Half& host,
   return run_.Explain(failed, source_, Merged(device.diagnostics, host.diagnostics), kSourceName);
 }
 
+// By the quick linker where there is one. What it refuses the usual one refuses too, and says why
+// in the words that we read.
+Result<Step> CandidateBuild::Link() {
+  StepCommand usual = {toolchain_.info.gxx_path, "-shared", "-o", "kernel.so", "kernel.o"};
+  for (const LibraryFiles& library : libraries_) usual.push_back(library.object);
+  usual.insert(usual.end(), {toolchain_.cudart, "-Wl,--no-undefined", "-Wl,--build-id=none"});
+  if (!toolchain_.linker.empty()) {
+    StepCommand quick = usual;
+    quick.push_back("-fuse-ld=" + toolchain_.linker);
+    KW_ASSIGN(Step link, run_.Execute(std::move(quick)));
+    if (link.end != Step::End::kFailed) return link;
+  }
+  return run_.Execute(usual);
+}
+
 Result<std::optional<Compiled>> CandidateBuild::Finish(const std::string& ptxas_output) {
-  StepCommand command = {toolchain_.info.gxx_path, "-shared", "-o", "kernel.so", "kernel.o"};
-  for (const LibraryFiles& library : libraries_) command.push_back(library.object);
-  command.insert(command.end(), {toolchain_.cudart, "-Wl,--no-undefined", "-Wl,--build-id=none"});
-  KW_ASSIGN(Step link, run_.Execute(std::move(command)));
+  KW_ASSIGN(Step link, Link());
   if (!link.ok()) {
     KW_ASSIGN(std::optional<Compiled> refused,
               run_.Explain(link, source_, ParseLinkErrors(link.output), kSourceName));

@@ -21,8 +21,8 @@ class CandidateBuild {
                  const BuildTarget& target, const std::vector<LibraryFiles>& libraries)
       : run_(run), toolchain_(toolchain), source_(source), target_(target), libraries_(libraries) {}
 
-  // The halves side by side. Nothing when something happened that nvcc itself should be asked
-  // about.
+  // The halves side by side, and ptxas beside the host compiler. Nothing when something happened
+  // that nvcc itself should be asked about.
   Result<std::optional<Compiled>> Stepwise(const StepPlan& plan);
   // nvcc as a whole.
   Result<Compiled> Plain(const std::vector<std::string>& flags);
@@ -36,10 +36,12 @@ class CandidateBuild {
   };
   Result<Half> RunHost(const std::vector<StepCommand>& commands);
   Result<Half> RunDevice(const std::vector<StepCommand>& commands);
+  Result<Half> CheckPtx(Half half);  // what ptxas says of a device half that is done
   Result<std::optional<Compiled>> ExplainHalves(const Half& host, const Half& device);
   Result<Step> RunPtxas();
   Result<void> RemovePlaceFromPtx();
   std::vector<Diagnostic> PtxasErrors(const std::string& output);
+  Result<Step> Link();
   Result<std::optional<Compiled>> Finish(const std::string& ptxas_output);
 
   BuildRun& run_;

@@ -43,10 +43,19 @@ bool IsBelow(const std::string& path, const std::string& folder) {
 
 std::vector<std::string> ReadableBy(const Toolchain& toolchain,
                                     const std::vector<std::string>& more) {
-  std::vector<std::string> readable = {
-      "/usr",       "/bin",       "/sbin",        "/lib",
-      "/lib32",     "/lib64",     "/libx32",      "/etc/ld.so.cache",
-      "/nix/store", "/gnu/store", "/dev/urandom", "/sys/devices/system/cpu"};
+  std::vector<std::string> readable = {"/usr",
+                                       "/bin",
+                                       "/sbin",
+                                       "/lib",
+                                       "/lib32",
+                                       "/lib64",
+                                       "/libx32",
+                                       "/etc/ld.so.cache",
+                                       "/nix/store",
+                                       "/gnu/store",
+                                       "/dev/urandom",
+                                       "/sys/devices/system/cpu",
+                                       "/sys/kernel/mm/transparent_hugepage"};
   AddInstallation(toolchain.info.nvcc_path, readable);
   AddInstallation(toolchain.info.gxx_path, readable);
   const char* libraries = std::getenv("LD_LIBRARY_PATH");

@@ -9,7 +9,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <set>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "fmt/format.h"
 #include "kw/eval/emulator.h"
@@ -21,6 +22,10 @@ constexpr uint32_t kWrapperMagic = 0x466243b1;
 constexpr uint32_t kImageMagic = 0xBA55ED50;
 constexpr uint64_t kFlagLz4 = 0x2000, kFlagZstd = 0x8000;
 constexpr uint64_t kMaxPtx = uint64_t{16} << 20;
+// Of a whole object: images may overlap, so that its size bounds neither text nor entries.
+constexpr uint64_t kMaxAllPtx = uint64_t{64} << 20;
+constexpr int kMaxWrappers = 4096, kMaxEntries = 65536;
+constexpr size_t kMaxName = 64;
 constexpr uint16_t kKindPtx = 1;
 
 tl::unexpected<Error> Bad(std::string_view what) {
@@ -54,22 +59,27 @@ struct Section {
   std::string_view content;
 };
 
-// What the dynamic linker would store at an address: linkers other than GNU's leave the place
-// itself empty.
-uint64_t RelocatedWord(const std::vector<Section>& sections, uint64_t address, uint64_t stored) {
+// What the dynamic linker would store, by address: linkers other than GNU's leave the place itself
+// empty.
+Result<std::unordered_map<uint64_t, uint64_t>> ReadRelocations(const std::vector<Section>& sections,
+                                                               uint64_t file_bytes) {
   constexpr uint32_t kRela = 4, kRelative = 8;
+  std::unordered_map<uint64_t, uint64_t> words;
+  uint64_t all_bytes = 0;
   for (const Section& section : sections) {
     if (section.type != kRela) continue;
+    all_bytes += section.content.size();
+    if (all_bytes > file_bytes) return Bad("tables of relocations overlap");
     const Bytes bytes(section.content);
     for (uint64_t at = 0; at + 24 <= section.content.size(); at += 24) {
       uint64_t offset = 0, info = 0, addend = 0;
       bytes.Get(at, &offset);
       bytes.Get(at + 8, &info);
       bytes.Get(at + 16, &addend);
-      if (offset == address && static_cast<uint32_t>(info) == kRelative) return addend;
+      if (static_cast<uint32_t>(info) == kRelative) words.emplace(offset, addend);
     }
   }
-  return stored;
+  return words;
 }
 
 Result<std::vector<Section>> ReadSections(std::string_view file) {
@@ -102,7 +112,7 @@ Result<std::vector<Section>> ReadSections(std::string_view file) {
     Section section;
     if (!header(i, &name, &type, &section)) return Bad("a section lies outside the file");
     if (name >= names.content.size()) return Bad("a section's name lies outside the file");
-    const std::string_view rest = names.content.substr(name);
+    const std::string_view rest = names.content.substr(name, kMaxName);
     section.name = rest.substr(0, rest.find('\0'));
     section.type = type;
     sections.push_back(section);
@@ -145,14 +155,26 @@ Result<std::string> Payload(std::string_view stored, uint64_t flags, uint64_t pl
   if ((flags & (kFlagZstd | kFlagLz4)) == 0) return std::string(stored);
   if (plain_bytes > kMaxPtx) return Bad("PTX of more than 16 MiB");
   if ((flags & kFlagZstd) == 0) return DecompressLz4(stored, plain_bytes);
-  std::string text(plain_bytes, '\0');
+  // The frame mostly knows its size: then nothing larger is made ready for it.
+  const uint64_t said = ZSTD_getFrameContentSize(stored.data(), stored.size());
+  if (said == ZSTD_CONTENTSIZE_ERROR) return Bad("zstd data");
+  const bool known = said != ZSTD_CONTENTSIZE_UNKNOWN;
+  if (known && said > plain_bytes) return Bad("zstd data longer than its entry says");
+  std::string text(known ? said : plain_bytes, '\0');
   const size_t got = ZSTD_decompress(text.data(), text.size(), stored.data(), stored.size());
   if (ZSTD_isError(got)) return Bad(ZSTD_getErrorName(got));
   text.resize(got);
   return text;
 }
 
-Result<void> ReadImage(std::string_view section, uint64_t offset, std::vector<std::string>* out) {
+// What an object's images hold, and how much of it there may still be.
+struct Images {
+  std::vector<std::string> ptx;
+  uint64_t bytes_left = kMaxAllPtx;
+  int entries_left = kMaxEntries;
+};
+
+Result<void> ReadImage(std::string_view section, uint64_t offset, Images* out) {
   const Bytes bytes(section);
   uint32_t magic = 0;
   uint16_t header_bytes = 0;
@@ -165,6 +187,7 @@ Result<void> ReadImage(std::string_view section, uint64_t offset, std::vector<st
   if (!bytes.Slice(offset + header_bytes, body_bytes, &body)) return Bad("a fat binary is cut");
   const Bytes entries(body);
   for (uint64_t at = 0; at < body.size();) {
+    if (--out->entries_left < 0) return Bad("too many entries");
     uint16_t kind = 0;
     uint32_t entry_header = 0, compressed = 0;
     uint64_t size = 0, flags = 0, plain_bytes = 0;
@@ -185,9 +208,12 @@ Result<void> ReadImage(std::string_view section, uint64_t offset, std::vector<st
         }
         stored = stored.substr(0, compressed);
       }
+      const uint64_t text_bytes = packed ? plain_bytes : stored.size();
+      if (text_bytes > out->bytes_left) return Bad("PTX of more than 64 MiB");
+      out->bytes_left -= text_bytes;
       KW_ASSIGN(std::string text, Payload(stored, flags, plain_bytes));
       while (!text.empty() && text.back() == '\0') text.pop_back();
-      out->push_back(std::move(text));
+      out->ptx.push_back(std::move(text));
     }
     at += entry_header + size;
   }
@@ -198,12 +224,15 @@ Result<void> ReadImage(std::string_view section, uint64_t offset, std::vector<st
 
 Result<std::vector<std::string>> ReadPtxImages(std::string_view object_bytes) {
   KW_ASSIGN(const std::vector<Section> sections, ReadSections(object_bytes));
-  std::vector<std::string> images;
-  std::set<uint64_t> seen;
+  KW_ASSIGN(const auto relocated, ReadRelocations(sections, object_bytes.size()));
+  Images images;
+  std::unordered_set<uint64_t> seen;
+  int wrappers_left = kMaxWrappers;
   for (const Section& wrappers : sections) {
     if (wrappers.name != ".nvFatBinSegment") continue;
     const Bytes bytes(wrappers.content);
     for (uint64_t at = 0; at + 24 <= wrappers.content.size(); at += 24) {
+      if (--wrappers_left < 0) return Bad("too many wrappers");
       uint32_t magic = 0, version = 0;
       uint64_t address = 0;
       bytes.Get(at, &magic);
@@ -211,7 +240,9 @@ Result<std::vector<std::string>> ReadPtxImages(std::string_view object_bytes) {
       bytes.Get(at + 8, &address);
       if (magic != kWrapperMagic) return Bad("a wrapper has no magic number");
       if (version != 1) continue;
-      address = RelocatedWord(sections, wrappers.address + at + 8, address);
+      if (const auto word = relocated.find(wrappers.address + at + 8); word != relocated.end()) {
+        address = word->second;
+      }
       if (!seen.insert(address).second) continue;
       const auto holder = std::find_if(sections.begin(), sections.end(), [&](const Section& s) {
         return address >= s.address && address - s.address < s.content.size();
@@ -220,7 +251,7 @@ Result<std::vector<std::string>> ReadPtxImages(std::string_view object_bytes) {
       KW_TRY(ReadImage(holder->content, address - holder->address, &images));
     }
   }
-  return images;
+  return std::move(images.ptx);
 }
 
 }  // namespace kw::eval

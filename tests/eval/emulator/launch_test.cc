@@ -90,15 +90,21 @@ TEST(Launch, ShortParameterBlocksAreRefused) {
 // ---- object files ----
 
 // A small ELF with one fat binary, as nvcc lays them out.
-std::string Object(std::string_view ptx, uint32_t wrapper_version = 1) {
+// `entries` times the same PTX, of which each claims `plain_bytes` where that is not 0 and the PTX
+// is a zstd frame.
+std::string Object(std::string_view ptx, uint32_t wrapper_version = 1, int entries = 1,
+                   uint64_t plain_bytes = 0) {
   std::string image;
   const auto put = [](std::string* to, uint64_t value, size_t bytes) {
     for (size_t i = 0; i < bytes; ++i) to->push_back(static_cast<char>(value >> (8 * i)));
   };
   std::string entry;
-  put(&entry, 1, 2), put(&entry, 0x101, 2), put(&entry, 64, 4), put(&entry, ptx.size(), 8);
-  put(&entry, 0, 24), put(&entry, 0x11, 8), put(&entry, 0, 8), put(&entry, 0, 8);
-  entry += ptx;
+  for (int i = 0; i < entries; ++i) {
+    put(&entry, 1, 2), put(&entry, 0x101, 2), put(&entry, 64, 4), put(&entry, ptx.size(), 8);
+    put(&entry, ptx.size(), 24), put(&entry, plain_bytes == 0 ? 0x11 : 0x8011, 8);
+    put(&entry, 0, 8), put(&entry, plain_bytes, 8);
+    entry += ptx;
+  }
   put(&image, 0xBA55ED50, 4), put(&image, 1, 2), put(&image, 16, 2), put(&image, entry.size(), 8);
   image += entry;
   const std::string names = std::string("\0.nv_fatbin\0.nvFatBinSegment\0.shstrtab\0", 39);
@@ -131,6 +137,16 @@ TEST(FatBinary, FindsPtxOfVersionOneWrappersOnly) {
   ASSERT_TRUE(images.has_value()) << images.error().ToString();
   EXPECT_THAT(*images, testing::ElementsAre("hello ptx"));
   EXPECT_THAT(*ReadPtxImages(Object("hello ptx", 2)), testing::IsEmpty());
+}
+
+// A frame of no content and unknown size: the smallest that may claim to become 16 MiB.
+TEST(FatBinary, ManyEntriesOfFewBytesCannotClaimMuchMemory) {
+  const std::string frame("\x28\xb5\x2f\xfd\x00\x58\x01\x00\x00", 9);
+  EXPECT_THAT(*ReadPtxImages(Object(frame, 1, 4, 16 << 20)), testing::ElementsAre("", "", "", ""));
+  const auto many = ReadPtxImages(Object(frame, 1, 5, 16 << 20));
+  ASSERT_FALSE(many.has_value());
+  EXPECT_THAT(many.error().message, testing::HasSubstr("64 MiB"));
+  EXPECT_FALSE(ReadPtxImages(Object("", 1, 70'000)).has_value());
 }
 
 TEST(FatBinary, EveryCutAndEveryFlippedByteIsAnErrorOrAnAnswer) {
