@@ -108,6 +108,21 @@ const char* const kPrompts[] = {"generate",      "refine",         "metr",    "i
 INSTANTIATE_TEST_SUITE_P(Prompts, GoldenTest, ::testing::ValuesIn(kPrompts),
                          [](const auto& info) { return std::string(info.param); });
 
+TEST(Golden, ATaskThatAllowsALibraryNamesItAndAsksForNoKernel) {
+  PromptSet prompts = Must(PromptSet::Load(std::string(KW_SOURCE_DIR) + "/prompts"));
+  eval::Task task = MadeTask();
+  task.allowed_libraries = {"cublas"};
+  PromptValues values = TaskView(task, Sheet());
+  AddLessons(values, {});
+  const auto text = prompts.Render("generate", values);
+  ASSERT_TRUE(text) << text.error().ToString();
+  EXPECT_NE(text->find("these libraries may be used: cublas. Work of a library too is done on "
+                       "`stream` (`cublasSetStream`)"),
+            std::string::npos)
+      << *text;
+  EXPECT_NE(text->find("- Compute on the device. Copying"), std::string::npos) << *text;
+}
+
 TEST(Golden, EveryPromptIsEitherRenderedOrPartOfOne) {
   const std::set<std::string> partials = {"task",    "lessons",    "answer",
                                           "attempt", "trajectory", "items_form"};

@@ -4,7 +4,7 @@
 // The bytes are a program of requests: operation, length of the body, seven values, body. A value
 // is a byte: below 128 a small number, else an entry of a table of numbers that mean something
 // (addresses, handles, extremes, and what earlier requests returned). A launch with an empty body
-// becomes a well-formed one.
+// becomes a well-formed one, and so does a call of cuBLAS.
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "kw/base/error.h"
+#include "src/eval/device/blas_message.h"
 #include "src/eval/device/device_service.h"
 
 namespace {
@@ -80,6 +81,26 @@ std::string WellFormedLaunch(ring::Request* request) {
   return parameters;
 }
 
+// A call of cuBLAS that makes sense where its numbers do: function, flags and operations are the
+// bits of value 6.
+std::string WellFormedBlas(const ring::Request& request) {
+  const uint64_t* const v = request.values;
+  ring::BlasBody call{};
+  std::memcpy(call.name, "cublas", 6);
+  call.function = static_cast<uint32_t>(v[6] % ring::kBlasFunctions);
+  call.flags = static_cast<uint32_t>(v[6] >> 4 & 3);
+  call.transa = static_cast<int32_t>(v[6] >> 5 & 1);
+  call.compute = 68;
+  call.a = v[1];
+  call.b = v[2];
+  call.c = v[3];
+  call.m = call.lda = call.ldb = call.ldc = static_cast<int64_t>(v[4]);
+  call.n = call.k = static_cast<int64_t>(v[5]);
+  call.batches = 1 + static_cast<int64_t>(v[6] & 1);
+  call.alpha = call.beta = 0x3f800000;
+  return {reinterpret_cast<const char*>(&call), sizeof call};
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -110,6 +131,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     std::string body = bytes.Take(length);
     if (request.op == static_cast<uint32_t>(ring::Op::kLaunch) && length == 0) {
       body = WellFormedLaunch(&request);
+    }
+    if (request.op == static_cast<uint32_t>(ring::Op::kBlas) && length == 0) {
+      body = WellFormedBlas(request);
     }
     // A length that is not the body's, once in a while.
     request.body_bytes = length == 255 ? ~0u : static_cast<uint32_t>(body.size());

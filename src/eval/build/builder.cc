@@ -72,7 +72,7 @@ namespace {
 std::string Key(std::string_view kind, const std::string& source,
                 const std::vector<std::string>& flags, const std::string& version) {
   // Counts up when the way of building changes what an object holds, or which sources are taken.
-  constexpr int64_t kBuildVersion = 2;
+  constexpr int64_t kBuildVersion = 3;
   Hasher hasher;
   hasher.Add(kBuildVersion).Add(kind).Add(source).Add(version);
   for (const std::string& flag : flags) hasher.Add(flag);

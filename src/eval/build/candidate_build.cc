@@ -148,14 +148,9 @@ Result<std::optional<Compiled>> CandidateBuild::ExplainHalves(const Half& host,
 // By the quick linker where there is one. What it refuses the usual one refuses too, and says why
 // in the words that we read.
 Result<Step> CandidateBuild::Link() {
-  const StepCommand usual = {toolchain_.info.gxx_path,
-                             "-shared",
-                             "-o",
-                             "kernel.so",
-                             "kernel.o",
-                             toolchain_.cudart,
-                             "-Wl,--no-undefined",
-                             "-Wl,--build-id=none"};
+  StepCommand usual = {toolchain_.info.gxx_path, "-shared", "-o", "kernel.so", "kernel.o"};
+  for (const LibraryFiles& library : libraries_) usual.push_back(library.object);
+  usual.insert(usual.end(), {toolchain_.cudart, "-Wl,--no-undefined", "-Wl,--build-id=none"});
   if (!toolchain_.linker.empty()) {
     StepCommand quick = usual;
     quick.push_back("-fuse-ld=" + toolchain_.linker);

@@ -11,11 +11,15 @@
 
 namespace kw::eval {
 
+struct LibraryFiles {
+  std::string object, headers;
+};
+
 class CandidateBuild {
  public:
   CandidateBuild(BuildRun& run, const Toolchain& toolchain, const std::string& source,
-                 const BuildTarget& target)
-      : run_(run), toolchain_(toolchain), source_(source), target_(target) {}
+                 const BuildTarget& target, const std::vector<LibraryFiles>& libraries)
+      : run_(run), toolchain_(toolchain), source_(source), target_(target), libraries_(libraries) {}
 
   // The halves side by side, and ptxas beside the host compiler. Nothing when something happened
   // that nvcc itself should be asked about.
@@ -44,6 +48,7 @@ class CandidateBuild {
   const Toolchain& toolchain_;
   const std::string& source_;
   const BuildTarget& target_;
+  const std::vector<LibraryFiles>& libraries_;
 };
 
 // Both, each diagnostic once.

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "build_run.h"
+#include "candidate_build.h"
 #include "kw/eval/build.h"
 #include "steps.h"
 #include "toolchain.h"
@@ -26,6 +27,8 @@ class Compiler {
   const Toolchain& toolchain() const { return toolchain_; }
 
  private:
+  // The target's libraries that are there, each a file and a folder of headers.
+  std::vector<LibraryFiles> LibrariesOf(const BuildTarget& target) const;
   // nvcc's steps for these flags; nothing when they are not as expected.
   Result<std::optional<StepPlan>> PlanFor(const std::vector<std::string>& flags, BuildRun& run);
 

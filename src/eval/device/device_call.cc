@@ -47,6 +47,7 @@ BeganMessage DeviceService::Begin(const BeginMessage& begin, std::string_view ex
   BeganMessage began;
   outcome_ = {};
   refused_.clear();
+  note_.clear();
   timeline_.Reseed(DeriveSeed(begin.seed, "streams"));
   emulator_.SetBudget(begin.budget);
   if (begin.sampling) emulator_.BeginSampling(*begin.sampling);
@@ -111,6 +112,9 @@ CallOutcome DeviceService::End(const EndMessage& end, char* exchange) {
     outcome_.message = refused_;
   } else {
     outcome_.message = LeftUndone();
+    if (!note_.empty()) {
+      outcome_.message += (outcome_.message.empty() ? "" : "; ") + note_;
+    }
   }
   for (const Buffer& buffer : buffers_) from_host_.erase(buffer.address);
   outcome_.kept_allocations = owned_.size();
@@ -212,8 +216,9 @@ std::string DeviceService::LeftUndone() const {
   if (on_default > 0) {
     return fmt::format(
         "{} operation(s) on the default stream were not ordered with the given stream and had not "
-        "run when the result was read: pass `stream` to every launch and copy",
-        on_default);
+        "run when the result was read: pass `stream` to every launch and copy{}",
+        on_default,
+        blas_on_default_stream_ > 0 ? ", and to cuBLAS by cublasSetStream(handle, stream)" : "");
   }
   return fmt::format(
       "{} operation(s) on other streams were not ordered with the given stream and had not run "

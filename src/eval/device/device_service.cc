@@ -144,6 +144,8 @@ ServiceReply DeviceService::Dispatch(Op op, Values v, std::string_view body) {
       return FillArea({v[0], v[1], v[2], v[3]}, static_cast<uint8_t>(v[4]), v[5]);
     case Op::kLaunch:
       return Launch(v, body);
+    case Op::kBlas:
+      return Blas(v[0], body);
     case Op::kSetMaxDynamicShared:
       return SetMaxDynamicShared(v[0], v[1]);
     case Op::kOccupancy:
@@ -306,29 +308,36 @@ ServiceReply DeviceService::Launch(Values v, std::string_view parameters) {
 
 void DeviceService::RunLaunch(LaunchRequest request) {
   LaunchOutcome done = emulator_.Launch(request);
-  now_us_ += sheet_.launch_us +
-             static_cast<double>(done.counters.lane_instructions) / LanesPerMicrosecond(sheet_);
   UntaintWrittenBy(request);
+  NoteLaunch({request.kernel, request.grid, request.block, request.dynamic_shared, done.counters,
+              done.blocks_run, done.error},
+             done.status, done.message);
+}
+
+void DeviceService::NoteLaunch(LaunchRecord launch, LaunchOutcome::Status status,
+                               const std::string& message) {
+  now_us_ += sheet_.launch_us +
+             static_cast<double>(launch.counters.lane_instructions) / LanesPerMicrosecond(sheet_);
   if (outcome_.launches.size() == kMaxLaunches) {
     return Stop(Status::kDeviceLimit,
                 fmt::format("more than {} launches in one call", kMaxLaunches), kCudaLaunchTimeout);
   }
-  outcome_.launches.push_back({request.kernel, request.grid, request.block, request.dynamic_shared,
-                               done.counters, done.blocks_run, done.error});
-  switch (done.status) {
+  outcome_.launches.push_back(std::move(launch));
+  switch (status) {
     case LaunchOutcome::Status::kOk:
       return;
     case LaunchOutcome::Status::kInvalidLaunch:
       if (refused_.empty()) {
-        refused_ = fmt::format("{} (launch of {})", done.message, Demangled(request.kernel));
+        refused_ =
+            fmt::format("{} (launch of {})", message, Demangled(outcome_.launches.back().kernel));
       }
       return;
     case LaunchOutcome::Status::kFault:
-      return StopAtFault(done.message);
+      return StopAtFault(message);
     case LaunchOutcome::Status::kUnsupported:
-      return Stop(Status::kUnsupported, done.message, kCudaNotSupported);
+      return Stop(Status::kUnsupported, message, kCudaNotSupported);
     case LaunchOutcome::Status::kBudget:
-      return Stop(Status::kDeviceLimit, done.message, kCudaLaunchTimeout);
+      return Stop(Status::kDeviceLimit, message, kCudaLaunchTimeout);
   }
 }
 

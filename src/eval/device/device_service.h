@@ -15,6 +15,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "kw/eval/blas.h"
 #include "kw/eval/device.h"
 #include "launch_rules.h"
 #include "messages.h"
@@ -84,6 +85,7 @@ class DeviceService {
   ServiceReply CopyDevice(const Area& to, const Area& from, uint64_t stream);
   ServiceReply FillArea(const Area& to, uint8_t value, uint64_t stream);
   ServiceReply Launch(Values v, std::string_view parameters);
+  ServiceReply Blas(uint64_t stream, std::string_view body);
   ServiceReply SetMaxDynamicShared(uint64_t kernel, uint64_t bytes);
   ServiceReply Occupancy(Values v);
   ServiceReply StreamCall(ring::Op op, Values v);
@@ -94,6 +96,7 @@ class DeviceService {
 
   // What queued work does when its time comes.
   void RunLaunch(LaunchRequest request);
+  double RunBlas(const BlasCall& call);
   void RunWrite(const Area& to, const std::string& bytes);
   void RunCopy(const Area& to, const Area& from);
   void RunFill(const Area& to, uint8_t value);
@@ -107,7 +110,9 @@ class DeviceService {
   bool Enqueue(uint64_t stream, uint64_t captured_bytes, Timeline::Work work);
   std::optional<Emulator::Allocation> FindMemory(uint64_t address) const;
   void TakeHazards();
+  void NoteLaunch(LaunchRecord launch, LaunchOutcome::Status status, const std::string& message);
   void UntaintWrittenBy(const LaunchRequest& request);
+  void UntaintWrittenBy(const BlasCall& call);
   bool WentThroughHost() const;
   void NoteWorkAfterCopyOut(uint64_t bytes);
   bool Moves(uint64_t bytes);
@@ -142,6 +147,8 @@ class DeviceService {
   bool worked_after_copy_out_ = false;
   CallOutcome outcome_;
   std::string refused_;  // the first refusal of this call
+  std::string note_;     // what a library would not do, which the candidate may have taken well
+  size_t blas_on_default_stream_ = 0;  // that wait
   std::optional<Fatal> fatal_;
 
   bool program_;  // a whole program runs, not a candidate

@@ -36,6 +36,7 @@ ProcessSpec ProgramSpec(std::string program, std::vector<std::pair<int, int>> de
 Result<ProcessPair> ProcessPair::Start(const EmulatorDeviceConfig& config) {
   KW_ASSIGN(Descriptor object, EmptyFile("object"));
   KW_ASSIGN(Descriptor guest_object, EmptyFile("object"));
+  KW_ASSIGN(Descriptor guest_library, EmptyFile("library"));
   KW_ASSIGN(Ring ring, Ring::Make());
   KW_ASSIGN(Exchange exchange, Exchange::Make());
   KW_ASSIGN(auto channel, SocketPair(SOCK_STREAM));
@@ -54,7 +55,8 @@ Result<ProcessPair> ProcessPair::Start(const EmulatorDeviceConfig& config) {
       ProgramSpec(programs + "/kwright-guest", {{ring.fd(), ring::kGuestRingFd},
                                                 {doorbell.get(), ring::kGuestDoorbellFd},
                                                 {control.second.get(), ring::kGuestControlFd},
-                                                {guest_object.get(), ring::kGuestObjectFd}});
+                                                {guest_object.get(), ring::kGuestObjectFd},
+                                                {guest_library.get(), ring::kGuestLibraryFd}});
   guest_spec.argv.push_back(std::to_string(config.guest_memory_bytes));
   std::optional<OutputPipes> pipes;
   if (config.program) {
@@ -75,7 +77,7 @@ Result<ProcessPair> ProcessPair::Start(const EmulatorDeviceConfig& config) {
                      std::move(guest),           Channel(std::move(channel.first)),
                      std::move(control.first),   std::move(ring),
                      std::move(exchange),        std::move(object),
-                     std::move(guest_object)};
+                     std::move(guest_object),    std::move(guest_library)};
 }
 
 bool ProcessPair::Alive() { return !emulator.Wait(0) && !guest.Wait(0); }

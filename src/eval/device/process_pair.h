@@ -24,6 +24,7 @@ struct ProcessPair {
   Exchange exchange;
   // Empty memory files that both hold already: filled and sealed when there is a candidate.
   Descriptor object, guest_object;
+  Descriptor guest_library;  // the same: a library that the candidate's task allows, or nothing
 };
 
 }  // namespace kw::eval

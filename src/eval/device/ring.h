@@ -21,7 +21,8 @@ namespace kw::eval::ring {
 
 // Descriptors in the guest, and in the emulator device.
 inline constexpr int kGuestRingFd = 3, kGuestDoorbellFd = 4, kGuestControlFd = 5,
-                     kGuestObjectFd = 6, kGuestOutFd = 7, kGuestErrFd = 8;  // 7, 8: of programs
+                     kGuestObjectFd = 6, kGuestLibraryFd = 7, kGuestOutFd = 8,
+                     kGuestErrFd = 9;  // 8, 9: of programs
 inline constexpr int kEmulatorChannelFd = 3, kEmulatorRingFd = 4, kEmulatorDoorbellFd = 5,
                      kEmulatorObjectFd = 6, kEmulatorExchangeFd = 7;
 
@@ -77,8 +78,10 @@ enum class Op : uint32_t {
   // Of programs only: a call of the runtime failed; somebody asked for the error.
   kCallFailed,     // [0] cudaError_t, [1] call site; body: the function's name
   kErrorLookedAt,  // [0] cudaError_t
+  kBlas,           // [0] stream; body BlasBody (blas_message.h) -> [0] cublasStatus_t, [1] bits of
+                   // a double: the result that goes to the host
 };
-inline constexpr uint32_t kOpCount = static_cast<uint32_t>(Op::kErrorLookedAt);
+inline constexpr uint32_t kOpCount = static_cast<uint32_t>(Op::kBlas);
 
 // What an allocation is called in reports.
 enum class Memory : uint64_t { kDevice, kManaged, kMapped };

@@ -11,6 +11,7 @@
 
 #include "kw/base/clock.h"
 #include "kw/base/file.h"
+#include "kw/base/process.h"
 #include "load_errors.h"
 #include "wire.h"
 
@@ -73,6 +74,15 @@ GuestValue ValueOf(const CallArgument& argument, uint64_t address) {
   }
 }
 
+// The guest's library for what the candidate's task allows; "": none.
+Result<std::string> LibraryFor(const EmulatorDeviceConfig& config, const OpenRequest& request) {
+  const bool allowed = std::find(request.libraries.begin(), request.libraries.end(), "cublas") !=
+                       request.libraries.end();
+  if (!allowed) return std::string();
+  return ReadFile((config.programs.empty() ? ProgramDirectory() : config.programs) +
+                  "/lib/libcublas.so.13");
+}
+
 bool IsBuffer(const CallArgument& argument) {
   return argument.parameter.role == Parameter::Role::kInput ||
          argument.parameter.role == Parameter::Role::kOutput;
@@ -118,6 +128,8 @@ Result<OpenOutcome> EmulatorSession::Open(const EmulatorDeviceConfig& config,
   KW_TRY(FillAndSeal(ready->object, object));
   const Constructors constructors = TakeConstructors(&object);
   KW_TRY(FillAndSeal(ready->guest_object, object));
+  KW_ASSIGN(const std::string library, LibraryFor(config, request));
+  KW_TRY(FillAndSeal(ready->guest_library, library));
   std::unique_ptr<EmulatorSession> session(
       new EmulatorSession(config, request.parameters, *std::move(ready)));
   Result<OpenOutcome> outcome = session->Load(constructors, request);

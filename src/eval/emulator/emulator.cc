@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "blas.h"
 #include "device_memory.h"
 #include "fmt/format.h"
 #include "kw/base/hash.h"
@@ -66,6 +67,7 @@ struct Emulator::Impl {
   std::unique_ptr<emu::Crew> crew;  // empty: launches run on the calling thread
   std::map<const emu::Program*, emu::PartsHistory> histories;
   std::optional<emu::SampledMemory> sampled;  // while launches are sampled
+  emu::BlasScratch blas_scratch;
 };
 
 void Counters::Add(const Counters& o) {
@@ -369,7 +371,7 @@ emu::Launch Emulator::Impl::Prepare(const LaunchRequest& request, const emu::Pro
 void Emulator::Impl::Run(emu::Launch* launch, LaunchOutcome* outcome) {
   emu::PartsHistory& history = histories[launch->program];
   if (sampled && emu::CanSample(*launch)) {
-    emu::RunSample(launch, sampled->sampling(), outcome);
+    emu::RunSample(launch, sampled->Next(), outcome);
   } else if (emu::RunInParts(launch, crew.get(), &history)) {
     ++shared_launches;
   } else {
@@ -414,6 +416,12 @@ SampledStores Emulator::EndSampling() {
   SampledStores stores = impl_->sampled ? impl_->sampled->Take() : SampledStores{};
   impl_->sampled.reset();
   return stores;
+}
+
+BlasOutcome Emulator::RunBlas(const BlasCall& call) {
+  if (impl_->sampled) impl_->sampled->NoteLibraryCall(call.function);
+  return emu::RunBlas(call, &impl_->memory, &impl_->hazards, impl_->sheet, &impl_->budget,
+                      &impl_->blas_scratch);
 }
 
 void Emulator::SetBudget(uint64_t lane_instructions) { impl_->budget = lane_instructions; }

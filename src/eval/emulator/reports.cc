@@ -4,6 +4,7 @@
 #include <bit>
 #include <tuple>
 
+#include "blas.h"
 #include "fmt/format.h"
 #include "kw/base/text.h"
 #include "runtime.h"
@@ -26,12 +27,10 @@ std::string Distance(uint64_t bytes, uint32_t element) {
   return fmt::format("{} byte{}", bytes, bytes == 1 ? "" : "s");
 }
 
-struct Finding {
-  std::string kind, text;
-};
+}  // namespace
 
-// What is wrong with an address that lies in no live allocation.
-Finding Judge(const DeviceMemory& memory, uint64_t address, uint32_t bytes, bool store) {
+AddressFinding JudgeAddress(const DeviceMemory& memory, uint64_t address, uint32_t bytes,
+                            bool store) {
   const std::string access = fmt::format("{} {} byte{} at {:#x}", store ? "writes" : "reads", bytes,
                                          bytes == 1 ? "" : "s", address);
   const DeviceMemory::Entry* entry = memory.Holding(address);
@@ -69,6 +68,8 @@ Finding Judge(const DeviceMemory& memory, uint64_t address, uint32_t bytes, bool
   }
   return {"out_of_bounds", fmt::format("{}, where nothing is allocated", access)};
 }
+
+namespace {
 
 constexpr std::string_view kGuardAdvice =
     "Guard the access (if (i < n)), or check the index arithmetic.";
@@ -176,7 +177,7 @@ bool FaultGlobal(Warp& w, const Op& op, const uint64_t* addresses, uint64_t offs
     const bool odd = (address & (bytes - 1)) != 0 && std::has_single_bit(bytes);
     if (inside && !odd) continue;
     if (!inside) {
-      const Finding finding = Judge(*w.launch->memory, address, bytes, store);
+      const AddressFinding finding = JudgeAddress(*w.launch->memory, address, bytes, store);
       Hazard hazard = MakeHazard(w, op, lane, finding.kind);
       hazard.address = address;
       hazard.text = fmt::format("{}. {} {}", finding.text, kGuardAdvice, Where(hazard));

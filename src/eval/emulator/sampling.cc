@@ -77,8 +77,8 @@ bool CanSample(const Launch& launch) {
 }
 
 void RunSample(Launch* launch, const Sampling& sampling, LaunchOutcome* outcome) {
-  const uint64_t seed = DeriveSeed(sampling.seed ^ launch->seed, "sample");
-  BlockQueue queue(*launch, BlocksToSample(launch->grid, seed), sampling.lane_instructions);
+  BlockQueue queue(*launch, BlocksToSample(launch->grid, sampling.seed),
+                   sampling.lane_instructions);
   std::vector<uint64_t> costs;
   launch->block_costs = &costs;
   RunBlocks(launch, &queue);
@@ -114,6 +114,10 @@ void SampledMemory::NoteLaunch(const Launch& launch, bool in_part) {
 void SampledMemory::NoteAccess(uint64_t address) {
   const DeviceMemory::Entry* entry = memory_->Holding(address);
   if (entry != nullptr) Spoil(entry->span.start, "a copy or a fill");
+}
+
+void SampledMemory::NoteLibraryCall(const std::string& function) {
+  if (!stores_.runs.empty()) Spoil(stores_.runs.begin()->first, function);
 }
 
 }  // namespace kw::eval::emu

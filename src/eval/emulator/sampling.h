@@ -22,7 +22,7 @@ std::vector<uint64_t> BlocksToSample(const Dim3& grid, uint64_t seed);
 
 // Is this launch one to sample, if any is?
 bool CanSample(const Launch& launch);
-// Runs some of its blocks, and extrapolates the counters of those.
+// Runs some of its blocks.
 void RunSample(Launch* launch, const Sampling& sampling, LaunchOutcome* outcome);
 
 // What the launches of a call have stored in part. Whoever takes such memory for whole makes the
@@ -32,11 +32,14 @@ class SampledMemory {
   SampledMemory(DeviceMemory* memory, const Sampling& sampling)
       : memory_(memory), sampling_(sampling) {}
 
-  const Sampling& sampling() const { return sampling_; }
+  // For the launch that comes: its blocks do not depend on what ran before this call.
+  Sampling Next() { return {sampling_.seed + launches_++, sampling_.lane_instructions}; }
   // When a launch has ended, before the next one begins; `in_part`: not all of its blocks ran.
   void NoteLaunch(const Launch& launch, bool in_part);
   // The host, a copy or a fill touches an allocation.
   void NoteAccess(uint64_t address);
+  // A library call comes: it may touch anything.
+  void NoteLibraryCall(const std::string& function);
   SampledStores Take() { return std::move(stores_); }
 
  private:
@@ -45,6 +48,7 @@ class SampledMemory {
   DeviceMemory* memory_;
   const Sampling sampling_;
   SampledStores stores_;
+  uint64_t launches_ = 0;
 };
 
 }  // namespace kw::eval::emu

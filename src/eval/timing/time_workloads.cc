@@ -143,6 +143,9 @@ class WorkloadTimer {
     return timed;
   }
 
+  // Nothing where the call shows neither a mistake nor a time.
+  Result<std::optional<Timed>> TimeSample(const Case& c);
+
  private:
   static constexpr uint64_t kSampledLanes = 100'000'000;  // a launch
   static constexpr uint64_t kMostBytes = 2ULL << 30;      // of the tensors of a sampled call
@@ -151,52 +154,6 @@ class WorkloadTimer {
   Result<std::optional<double>> Roofline(const Case& c) {
     KW_ASSIGN(const auto axes, task_.AllAxes(c.axes));
     return RooflineUs(task_, sheet_, axes);
-  }
-
-  // Nothing where the call shows neither a mistake nor a time.
-  Result<std::optional<Timed>> TimeSample(const Case& c) {
-    KW_ASSIGN(const auto axes, task_.AllAxes(c.axes));
-    uint64_t bytes = 0;
-    for (const auto* tensors : {&task_.inputs, &task_.outputs}) {
-      for (const Tensor& tensor : *tensors) {
-        KW_ASSIGN(const int64_t count, ElementCount(tensor, axes));
-        bytes += static_cast<uint64_t>(count * DTypeBytes(tensor.dtype));
-      }
-    }
-    if (bytes > kMostBytes) return std::nullopt;
-    Timed timed;
-    KW_ASSIGN(timed.inputs, GenerateInputs(task_, c));
-    KW_ASSIGN(CallRequest request, MakeCall(task_, c, timed.inputs));
-    request.sampling = Sampling{DeriveSeed(c.seed, "blocks"), kSampledLanes};
-    KW_ASSIGN(CallOutcome outcome, session_.Call(request));
-    const bool unusable = outcome.sampled && !outcome.sampled->unusable.empty();
-    // Blocks that cannot be sampled may be more than the budget.
-    if (unusable || outcome.status == CallOutcome::Status::kDeviceLimit) return std::nullopt;
-    if (auto report = ReportOfCall(outcome, c)) {
-      report->failing_inputs_hash = timed.inputs.hash;
-      timed.failure = std::move(*report);
-      return timed;
-    }
-    std::vector<ByteRuns> stored;
-    for (const std::string& output : outcome.outputs) stored.push_back({{0, output.size()}});
-    if (outcome.sampled) stored = outcome.sampled->stored;
-    KW_ASSIGN(SampleCheck check,
-              CheckSample(task_, c, timed.inputs, outcome.outputs, stored, reference_));
-    if (!check.comparison.ok) {
-      timed.failure = WrongReport(c, timed.inputs, std::move(check.comparison));
-      return timed;
-    }
-    timed.checked = check.unchecked.empty() ? "sampled" : "scaled";
-    timed.time = ModelCall(sheet_, outcome, resources_);
-    double error = 0;
-    for (const LaunchRecord& launch : outcome.launches) error = std::max(error, launch.error);
-    timed.time.p5 = timed.time.us * std::max(0.0, 1 - 2 * error);
-    timed.time.p95 = timed.time.us * (1 + 2 * error);
-    KW_ASSIGN(timed.roofline, Roofline(c));
-    if (timed.roofline && timed.time.p95 < *timed.roofline) {
-      timed.failure = TooFastReport(c, timed.inputs, timed.time.us, *timed.roofline);
-    }
-    return timed;
   }
 
   // How much more work a case is than another: by the task's cost, or by its tensors.
@@ -234,12 +191,70 @@ class WorkloadTimer {
   Reference& reference_;
 };
 
+Result<std::optional<Timed>> WorkloadTimer::TimeSample(const Case& c) {
+  KW_ASSIGN(const auto axes, task_.AllAxes(c.axes));
+  uint64_t bytes = 0;
+  for (const auto* tensors : {&task_.inputs, &task_.outputs}) {
+    for (const Tensor& tensor : *tensors) {
+      KW_ASSIGN(const int64_t count, ElementCount(tensor, axes));
+      bytes += static_cast<uint64_t>(count * DTypeBytes(tensor.dtype));
+    }
+  }
+  if (bytes > kMostBytes) return std::nullopt;
+  Timed timed;
+  KW_ASSIGN(timed.inputs, GenerateInputs(task_, c));
+  KW_ASSIGN(CallRequest request, MakeCall(task_, c, timed.inputs));
+  request.sampling = Sampling{DeriveSeed(c.seed, "blocks"), kSampledLanes};
+  KW_ASSIGN(CallOutcome outcome, session_.Call(request));
+  const bool unusable = outcome.sampled && !outcome.sampled->unusable.empty();
+  // Blocks that cannot be sampled may be more than the budget.
+  if (unusable || outcome.status == CallOutcome::Status::kDeviceLimit) return std::nullopt;
+  if (auto report = ReportOfCall(outcome, c)) {
+    report->failing_inputs_hash = timed.inputs.hash;
+    timed.failure = std::move(*report);
+    return timed;
+  }
+  std::vector<ByteRuns> stored;
+  for (const std::string& output : outcome.outputs) stored.push_back({{0, output.size()}});
+  if (outcome.sampled) stored = outcome.sampled->stored;
+  KW_ASSIGN(SampleCheck check,
+            CheckSample(task_, c, timed.inputs, outcome.outputs, stored, reference_));
+  if (!check.comparison.ok) {
+    timed.failure = WrongReport(c, timed.inputs, std::move(check.comparison));
+    return timed;
+  }
+  timed.checked = check.unchecked.empty() ? "sampled" : "scaled";
+  timed.time = ModelCall(sheet_, outcome, resources_);
+  double error = 0;
+  for (const LaunchRecord& launch : outcome.launches) error = std::max(error, launch.error);
+  timed.time.p5 = timed.time.us * std::max(0.0, 1 - 2 * error);
+  timed.time.p95 = timed.time.us * (1 + 2 * error);
+  KW_ASSIGN(timed.roofline, Roofline(c));
+  if (timed.roofline && timed.time.p95 < *timed.roofline) {
+    timed.failure = TooFastReport(c, timed.inputs, timed.time.us, *timed.roofline);
+  }
+  return timed;
+}
+
 // A case that fits, at the same shape or at one that stands in for it.
 std::optional<Case> Fitting(const Task& task, const Case& c) {
   return FitsInFull(task, c.axes) ? c : ScaledCase(task, c);
 }
 
 }  // namespace
+
+Result<OracleReport> CheckInPart(const Task& task, const Case& c, Session& session,
+                                 const DeviceSheet& sheet,
+                                 const std::vector<KernelResources>& resources,
+                                 Reference& reference) {
+  WorkloadTimer timer(task, session, sheet, resources, reference);
+  KW_ASSIGN(std::optional<Timed> timed, timer.TimeSample(c));
+  if (timed && timed->failure) return *std::move(timed->failure);
+  OracleReport report;
+  report.ok = true;
+  report.cases = {{c, true}};
+  return report;
+}
 
 Result<TimingReport> TimeWorkloads(const Task& task, Session& session, const DeviceSheet& sheet,
                                    const std::vector<KernelResources>& resources,

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "build_target.h"
 #include "kw/base/clock.h"
 #include "kw/base/file.h"
 #include "kw/base/hash.h"
@@ -57,13 +58,13 @@ Result<std::map<std::string, double>> BaselineTimes(const Task& task, const Judg
   const DeviceSheet& sheet = rooms.device->sheet();
   const std::string& source = task.BaselineFor(sheet.sm);
   if (source.empty()) return TaskFault(task, "is missing");
-  KW_ASSIGN(const BuildOutcome built,
-            rooms.builder->BuildCandidate(source, {.sm = sheet.sm, .ptx_only = true}));
+  KW_ASSIGN(const BuildOutcome built, rooms.builder->BuildCandidate(source, TargetOf(task, sheet)));
   if (!built.ok) return TaskFault(task, "does not build: " + built.feedback);
   KW_ASSIGN(OpenOutcome opened, rooms.device->Open({.object_path = built.object_path,
                                                     .parameters = CandidateParameters(task),
                                                     .seed = kSeed,
-                                                    .registers = RegistersOf(built.resources)}));
+                                                    .registers = RegistersOf(built.resources),
+                                                    .libraries = task.allowed_libraries}));
   if (!opened.session) return TaskFault(task, "cannot be loaded: " + opened.message);
   LimitedSession session(*opened.session, {}, SystemClock());
   KW_ASSIGN(const TimingReport report,

@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "build_target.h"
 #include "content_store.h"
 #include "kw/base/clock.h"
 #include "kw/base/file.h"
@@ -118,11 +119,12 @@ Result<std::unique_ptr<WorkerProcess>> LocalEvaluator::StartWorker() {
 void LocalEvaluator::Warm(const Task& task) {
   const std::lock_guard lock(mutex_);
   if (!config_.worker_command.empty() || !warmed_.insert(task.hash).second) return;
-  warming_.emplace_back([this, baseline = task.BaselineFor(sheet_.sm), cpp = task.reference_cpp] {
+  warming_.emplace_back([this, baseline = task.BaselineFor(sheet_.sm), cpp = task.reference_cpp,
+                         target = TargetOf(task, sheet_)] {
     // Whoever needs them meets the same errors, and reports them.
     if (!cpp.empty()) static_cast<void>(builder_.BuildReference(cpp));
     if (!baseline.empty()) {
-      static_cast<void>(builder_.BuildCandidate(baseline, {.sm = sheet_.sm, .ptx_only = true}));
+      static_cast<void>(builder_.BuildCandidate(baseline, target));
     }
   });
 }
@@ -154,7 +156,7 @@ Result<BuildOutcome> LocalEvaluator::Build(const Task& task, const std::string& 
     build_done_.wait(lock, [this] { return builds_left_ > 0; });
     --builds_left_;
   }
-  auto outcome = builder_.BuildCandidate(source, {.sm = sheet_.sm, .ptx_only = true});
+  auto outcome = builder_.BuildCandidate(source, TargetOf(task, sheet_));
   const std::lock_guard lock(mutex_);
   ++builds_left_;
   build_done_.notify_one();

@@ -68,8 +68,11 @@ Result<void> Failed(const JudgeJob& job, const JudgeRooms& rooms, const OracleRe
 Result<void> JudgeOnlyCase(const JudgeJob& job, const JudgeRooms& rooms, LimitedSession& session,
                            Verdict& verdict) {
   const Case& c = *job.only_case;
-  KW_ASSIGN(OracleReport report, RunOracle(job.task, {c}, session, *rooms.reference,
-                                           {.seed = job.seed, .cancelled = job.cancelled}));
+  const OracleOptions options{.seed = job.seed, .cancelled = job.cancelled};
+  KW_ASSIGN(OracleReport report, FitsInFull(job.task, c.axes)
+                                     ? RunOracle(job.task, {c}, session, *rooms.reference, options)
+                                     : CheckInPart(job.task, c, session, rooms.device->sheet(),
+                                                   job.resources, *rooms.reference));
   verdict.cases = report.cases;
   verdict.hazards = report.hazards;
   verdict.bitwise = report.bitwise;
@@ -116,7 +119,8 @@ Result<Verdict> JudgeCandidate(const JudgeJob& job, const JudgeRooms& rooms,
   KW_ASSIGN(OpenOutcome opened, rooms.device->Open({.object_path = job.object_path,
                                                     .parameters = CandidateParameters(job.task),
                                                     .seed = DeriveSeed(job.seed, "session"),
-                                                    .registers = RegistersOf(job.resources)}));
+                                                    .registers = RegistersOf(job.resources),
+                                                    .libraries = job.task.allowed_libraries}));
   if (!opened.session) {
     verdict.status = opened.unsupported ? Status::kUnsupported
                      : opened.rejected  ? Status::kRejected

@@ -9,7 +9,7 @@ const std::string& ProgramIdentity() {
   static const std::string kIdentity = [] {
     Hasher hasher;
     for (const char* name : {"kwright-worker", "kwright-emulator", "kwright-guest",
-                             "kwright-reference", "lib/libcudart.so.13"}) {
+                             "kwright-reference", "lib/libcudart.so.13", "lib/libcublas.so.13"}) {
       const auto bytes = ReadFile(ProgramDirectory() + "/" + name);
       hasher.Add(name).Add(bytes ? ContentHash(*bytes) : "");
     }

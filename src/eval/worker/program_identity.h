@@ -6,7 +6,7 @@
 namespace kw::eval {
 
 // A hash of the files of the programs that judge (the worker, the emulator, the guest and its
-// runtime library, the reference), as they lie beside this program. Read once.
+// libraries, the reference), as they lie beside this program. Read once.
 const std::string& ProgramIdentity();
 
 }  // namespace kw::eval

@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "build_target.h"
 #include "kw/base/hash.h"
 #include "kw/base/log.h"
 #include "kw/base/process.h"
@@ -304,7 +305,7 @@ Result<Verdict> WorkerServer::Judge(const EvaluateMessage& message) {
     Send(ProgressMessage{message.id, "build"});
     KW_ASSIGN(const BuildOutcome built,
               rooms_.builder->BuildCandidate(job.candidate_source,
-                                             {.sm = rooms_.device->sheet().sm, .ptx_only = true}));
+                                             TargetOf(job.task, rooms_.device->sheet())));
     if (!built.ok) {
       return BuildFailedVerdict(job.task, job.candidate_hash, built, message.seed,
                                 rooms_.device->kind(), rooms_.device->name());

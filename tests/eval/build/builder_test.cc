@@ -57,6 +57,41 @@ TEST_F(BuilderTest, BuildsAnObjectWithPtxAndSaysWhatItsKernelsNeed) {
   EXPECT_THAT(object, HasSubstr("run"));
 }
 
+constexpr char kProduct[] = R"(
+#include <cublas_v2.h>
+#include <cstdint>
+extern "C" void run(const float* a, float* c, int64_t n, cudaStream_t stream) {
+  cublasHandle_t handle;
+  cublasCreate(&handle);
+  cublasSetStream(handle, stream);
+  const float one = 1, zero = 0;
+  cublasSgemm(handle, CUBLAS_OP_N, CUBLAS_OP_T, n, n, n, &one, a, n, a, n, &zero, c, n);
+  cublasGemmEx(handle, CUBLAS_OP_N, CUBLAS_OP_T, n, n, n, &one, a, CUDA_R_32F, n, a, CUDA_R_32F, n,
+               &zero, c, CUDA_R_32F, n, CUDA_R_32F, CUBLAS_GEMM_DEFAULT);
+  cublasDestroy(handle);
+}
+)";
+
+TEST_F(BuilderTest, LinksWithALibraryThatIsAllowed) {
+  const BuildOutcome outcome = Build(kProduct, {.libraries = {"cublas"}});
+  ASSERT_TRUE(outcome.ok) << outcome.feedback;
+  EXPECT_THAT(*ReadFile(outcome.object_path), HasSubstr("libcublas.so.13"));
+  // With our own headers, as where the toolkit has none.
+  const BuildOutcome own = Build(
+      kProduct,
+      {.include_folders = {std::string(KW_BINARY_DIR) + "/lib/cublas"}, .libraries = {"cublas"}});
+  ASSERT_TRUE(own.ok) << own.feedback;
+  const BuildOutcome refused = Build(kProduct);
+  EXPECT_FALSE(refused.ok);
+  EXPECT_THAT(refused.feedback, HasSubstr("This task allows no cuBLAS"));
+  const BuildOutcome legacy = Build(
+      "extern \"C\" void cublasSgemm();\n__global__ void k() {}\n"
+      "extern \"C\" void run() { cublasSgemm(); k<<<1, 1>>>(); }\n",
+      {.libraries = {"cublas"}});
+  EXPECT_EQ(legacy.reason, "link_error");
+  EXPECT_THAT(legacy.feedback, HasSubstr("include it rather than declaring"));
+}
+
 TEST_F(BuilderTest, FindsTheSameSourceInTheCache) {
   const BuildOutcome first = Build(kDouble);
   const BuildOutcome second = Build(kDouble);

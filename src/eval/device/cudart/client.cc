@@ -88,7 +88,9 @@ Answer AskWithBody(Op op, const uint64_t* values, int count, size_t body_bytes) 
     answer.error = eval::kCudaInvalidValue;
     return answer;
   }
-  if (op == Op::kLaunch || op == Op::kFill || op == Op::kCopyDevice) NoteDeviceWork();
+  if (op == Op::kLaunch || op == Op::kFill || op == Op::kCopyDevice || op == Op::kBlas) {
+    NoteDeviceWork();
+  }
   if (!RunsWork(op)) return Exchange(op, values, count, body_bytes);
   const Meeting meeting;  // no body, which it would overwrite
   return Exchange(op, values, count, body_bytes);
@@ -130,3 +132,13 @@ Error Unsupported(const char* name) {
 }
 
 }  // namespace kw::cudart
+
+// For the libraries that stand on this one (cublas/): [0] is the operation's first value.
+KW_CUDA_API int __cudaLibraryCall(uint32_t op, uint64_t value, const void* body, size_t body_bytes,
+                                  uint64_t answers[2]) {
+  const kw::cudart::Answer answer =
+      kw::cudart::Call(static_cast<kw::cudart::Op>(op), &value, 1, body, body_bytes);
+  answers[0] = answer.values[0];
+  answers[1] = answer.values[1];
+  return answer.error;
+}

@@ -27,6 +27,10 @@ struct BuildTarget {
   // Of programs: folders to include from, which the compilers may then read (absolute; nothing is
   // taken from the cache, whose key does not know their files) and macros ("NAME=VALUE").
   std::vector<std::string> include_folders = {}, definitions = {};
+  // Names of libraries that the source may use besides the runtime ("cublas"). It is linked with
+  // the emulator's library of that name where there is one, and so with its name: an object runs as
+  // well with NVIDIA's own. The library's headers are the toolkit's, or stand in for them.
+  std::vector<std::string> libraries = {};
   // A program of one's own: addr2line shall know the host code's lines, and the two extensions that
   // projects' builds commonly ask nvcc for are on (__device__ lambdas, constexpr host functions in
   // device code).
@@ -63,6 +67,8 @@ struct ToolchainInfo {
 struct BuilderConfig {
   std::string cache;                 // directory
   std::string nvcc;                  // "" = found: $KWRIGHT_NVCC, $PATH, $CUDA_HOME, the venv
+  std::string libraries;             // folder of libcublas.so.13 and cublas/cublas_v2.h; "" = lib
+                                     // beside this program
   int64_t compile_cpu_seconds = 25;  // of all steps of one build together
   int64_t wall_ms = 50'000;          // backstop
   int64_t memory_bytes = 3LL << 30;  // of one compiler process

@@ -143,6 +143,9 @@ struct OpenRequest {
   std::vector<Parameter> parameters = {};  // CandidateParameters(task)
   uint64_t seed = 0;
   KernelRegisters registers = {};  // empty where ptxas did not run
+  // What the task allows besides the runtime ("cublas"): who is not given one here does not find
+  // it.
+  std::vector<std::string> libraries = {};
 };
 
 struct OpenOutcome {
@@ -196,7 +199,7 @@ struct GuestProgram {
 struct EmulatorDeviceConfig {
   DeviceSheet sheet;
   std::string programs;  // folder of kwright-emulator, kwright-guest and
-                         // lib/libcudart.so.13; "" = beside this program
+                         // lib/lib{cudart,cublas}.so.13; "" = beside this program
   // That run the blocks of a large launch. No outcome depends on it.
   int threads = 1;
   int64_t device_memory_bytes = 4LL << 30;  // that a candidate may have allocated at once

@@ -128,6 +128,9 @@ struct SampledStores {
   std::map<uint64_t, ByteRuns> runs;
 };
 
+struct BlasCall;
+struct BlasOutcome;
+
 class Emulator {
  public:
   // kBounds: addresses and alignment alone, for measuring what the other checks cost.
@@ -180,6 +183,8 @@ class Emulator {
   // clocks, cooperative ones, and small ones: they run as a whole.
   void BeginSampling(const Sampling& sampling);
   SampledStores EndSampling();
+  // Runs a library call in a kernel's place (kw/eval/blas.h).
+  [[nodiscard]] BlasOutcome RunBlas(const BlasCall& call);
   // Lane-instructions that all launches together may still spend.
   void SetBudget(uint64_t lane_instructions);
   uint64_t budget_left() const;

@@ -43,7 +43,9 @@ int CompareSpeed(const TimeEstimate& a, const TimeEstimate& b);
 
 struct WorkloadTime {
   std::string uuid;
-  std::string checked = "full";  // full | sampled | scaled
+  // sampled: some blocks ran at this shape, and what they stored was compared. scaled: a smaller
+  // shape was checked in its place. p5 and p95 say how far off the time may be then.
+  std::string checked = "full";
   TimeEstimate time;
   double baseline_us = 0, speedup = 0;
   double roofline = 0;  // roofline_us / us, 0 when the task states no cost
@@ -58,12 +60,20 @@ struct TimingReport {
 // Makes three calls at each workload's shape, every output of which is checked: one on hard values,
 // the one that is timed, and one on almost the same inputs in the same buffers; then one at a shape
 // that nobody knows. Every call is on fresh inputs. `baseline_us` holds one time a workload uuid.
+// Workloads beyond FitsInFull: docs/design/sampling.md.
 [[nodiscard]] Result<TimingReport> TimeWorkloads(const Task& task, Session& session,
                                                  const DeviceSheet& sheet,
                                                  const std::vector<KernelResources>& resources,
                                                  Reference& reference,
                                                  const std::map<std::string, double>& baseline_us,
                                                  uint64_t seed);
+
+// One call of a case too large to be checked as a whole, of which only some blocks run, as
+// TimeWorkloads makes it: ok unless something is seen to be wrong.
+[[nodiscard]] Result<OracleReport> CheckInPart(const Task& task, const Case& c, Session& session,
+                                               const DeviceSheet& sheet,
+                                               const std::vector<KernelResources>& resources,
+                                               Reference& reference);
 
 double GeometricMean(const std::vector<double>& values);  // 0 for none
 

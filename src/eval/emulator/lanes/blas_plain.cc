@@ -1,0 +1,2 @@
+#define KW_BUILD PlainBlasKernels
+#include "lanes/blas.inc"

@@ -1,0 +1,2 @@
+#define KW_BUILD VectorBlasKernels
+#include "lanes/blas.inc"

@@ -1,0 +1,66 @@
+// Verdicts on candidates of tasks that allow cuBLAS: native ones, with one line more in task.toml.
+// Each kernel in tests/e2e/cublas/TASK/ says in its first two lines what its verdict must be, and
+// words of what its author is told.
+#include "e2e/evaluation.h"
+
+namespace kw::eval {
+namespace {
+
+Result<Task> WithCublas(const std::string& task) {
+  const ScratchDirectory folder = *ScratchDirectory::Make("cublas-task");
+  const std::string from = std::string(KW_SOURCE_DIR) + "/data/tasks/gemm/" + task + "/";
+  for (const char* name :
+       {"definition.json", "workloads.jsonl", "task.toml", "reference.cpp", "baseline.cu"}) {
+    KW_ASSIGN(std::string text, ReadFile(from + name));
+    if (std::string_view(name) == "task.toml") text += "\n[allow]\nlibraries = [\"cublas\"]\n";
+    KW_TRY(WriteFileAtomic(folder.path() + "/" + name, text));
+  }
+  return LoadTask(folder.path());
+}
+
+class CublasVerdict : public testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(E2e, CublasVerdict, testing::ValuesIn(Kernels("cublas")),
+                         [](const auto& info) { return TestName(info.param); });
+
+TEST_P(CublasVerdict, IsAsItsFirstLinesSay) {
+  const std::string source =
+      *ReadFile(std::string(KW_SOURCE_DIR) + "/tests/e2e/cublas/" + GetParam());
+  const std::vector<std::string> expected = FirstLineWords(source, "expect");
+  constexpr std::string_view kSays = "// says: ";
+  const std::string_view told = Lines(source)[1];
+  ASSERT_TRUE(told.starts_with(kSays));
+  const auto task = WithCublas(GetParam().substr(0, GetParam().find('/')));
+  ASSERT_TRUE(task) << task.error().ToString();
+  const auto evaluator = MakeEvaluator(E2eConfig());
+  ASSERT_TRUE(evaluator) << evaluator.error().ToString();
+  const auto verdict = (*evaluator)->Evaluate(*task, source, {.seed = 1});
+  ASSERT_TRUE(verdict) << verdict.error().ToString();
+  const std::string json = VerdictToJson(*verdict);
+  EXPECT_EQ(StatusName(verdict->status), expected[0]) << json;
+  if (expected.size() > 1) {
+    EXPECT_EQ(verdict->reason, expected[1]) << json;
+  }
+  EXPECT_FALSE(verdict->environmental) << json;
+  EXPECT_NE(verdict->feedback.find(told.substr(kSays.size())), std::string::npos) << json;
+  if (verdict->passed()) {
+    EXPECT_EQ(verdict->hazards, "none");
+    EXPECT_GT(verdict->speedup, GetParam() == "matmul/right.cu" ? 1.5 : 0) << json;
+  }
+}
+
+// Without the line, the same candidate is refused, and told why.
+TEST(CublasNotAllowed, IsSaidToTheAuthor) {
+  const std::string source =
+      *ReadFile(std::string(KW_SOURCE_DIR) + "/tests/e2e/cublas/matmul/mixed.cu");
+  const auto task = NativeTask("matmul");
+  ASSERT_TRUE(task) << task.error().ToString();
+  const auto evaluator = MakeEvaluator(E2eConfig());
+  const auto verdict = (*evaluator)->Evaluate(*task, source, {.seed = 1});
+  ASSERT_TRUE(verdict) << verdict.error().ToString();
+  EXPECT_EQ(verdict->status, Status::kCompileError);
+  EXPECT_NE(verdict->feedback.find("This task allows no cuBLAS"), std::string::npos)
+      << verdict->feedback;
+}
+
+}  // namespace
+}  // namespace kw::eval
