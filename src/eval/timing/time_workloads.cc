@@ -150,6 +150,10 @@ class WorkloadTimer {
   static constexpr uint64_t kSampledLanes = 100'000'000;  // a launch
   static constexpr uint64_t kMostBytes = 2ULL << 30;      // of the tensors of a sampled call
   static constexpr double kScaledError = 0.5;             // caches and occupancy differ by shape
+  static constexpr double kGuessedError = 0.25;  // where values are missing, branches may differ
+
+  // Compares what a sampled call has stored.
+  Result<void> JudgeSample(const Case& c, const CallOutcome& outcome, Timed* timed);
 
   Result<std::optional<double>> Roofline(const Case& c) {
     KW_ASSIGN(const auto axes, task_.AllAxes(c.axes));
@@ -206,34 +210,58 @@ Result<std::optional<Timed>> WorkloadTimer::TimeSample(const Case& c) {
   KW_ASSIGN(CallRequest request, MakeCall(task_, c, timed.inputs));
   request.sampling = Sampling{DeriveSeed(c.seed, "blocks"), kSampledLanes};
   KW_ASSIGN(CallOutcome outcome, session_.Call(request));
-  const bool unusable = outcome.sampled && !outcome.sampled->unusable.empty();
   // Blocks that cannot be sampled may be more than the budget.
-  if (unusable || outcome.status == CallOutcome::Status::kDeviceLimit) return std::nullopt;
-  if (auto report = ReportOfCall(outcome, c)) {
-    report->failing_inputs_hash = timed.inputs.hash;
-    timed.failure = std::move(*report);
-    return timed;
-  }
-  std::vector<ByteRuns> stored;
-  for (const std::string& output : outcome.outputs) stored.push_back({{0, output.size()}});
-  if (outcome.sampled) stored = outcome.sampled->stored;
-  KW_ASSIGN(SampleCheck check,
-            CheckSample(task_, c, timed.inputs, outcome.outputs, stored, reference_));
-  if (!check.comparison.ok) {
-    timed.failure = WrongReport(c, timed.inputs, std::move(check.comparison));
-    return timed;
-  }
-  timed.checked = check.unchecked.empty() ? "sampled" : "scaled";
-  timed.time = ModelCall(sheet_, outcome, resources_);
+  if (outcome.status == CallOutcome::Status::kDeviceLimit) return std::nullopt;
   double error = 0;
-  for (const LaunchRecord& launch : outcome.launches) error = std::max(error, launch.error);
-  timed.time.p5 = timed.time.us * std::max(0.0, 1 - 2 * error);
-  timed.time.p95 = timed.time.us * (1 + 2 * error);
+  for (const LaunchRecord& launch : outcome.launches) error = std::max(error, 2 * launch.error);
+  if (outcome.sampled && !outcome.sampled->unusable.empty()) {
+    // Values are missing, and with them hazards mean nothing; the work is much the same.
+    if (outcome.status != CallOutcome::Status::kOk) return std::nullopt;
+    timed.checked = "scaled";
+    error = std::max(error, kGuessedError);
+  } else {
+    KW_TRY(JudgeSample(c, outcome, &timed));
+    if (timed.failure) return timed;
+  }
+  timed.time = ModelCall(sheet_, outcome, resources_);
+  timed.time.p5 = timed.time.us * std::max(0.0, 1 - error);
+  timed.time.p95 = timed.time.us * (1 + error);
   KW_ASSIGN(timed.roofline, Roofline(c));
   if (timed.roofline && timed.time.p95 < *timed.roofline) {
     timed.failure = TooFastReport(c, timed.inputs, timed.time.us, *timed.roofline);
   }
   return timed;
+}
+
+Result<void> WorkloadTimer::JudgeSample(const Case& c, const CallOutcome& outcome, Timed* timed) {
+  if (auto report = ReportOfCall(outcome, c)) {
+    report->failing_inputs_hash = timed->inputs.hash;
+    timed->failure = std::move(*report);
+    return {};
+  }
+  std::vector<ByteRuns> stored;
+  for (const std::string& output : outcome.outputs) stored.push_back({{0, output.size()}});
+  if (outcome.sampled) stored = outcome.sampled->stored;
+  KW_ASSIGN(SampleCheck check,
+            CheckSample(task_, c, timed->inputs, outcome.outputs, stored, reference_));
+  if (!check.comparison.ok) {
+    timed->failure = WrongReport(c, timed->inputs, std::move(check.comparison));
+  }
+  // Blocks that store far too little leave elements that nobody stores, and nobody has seen.
+  KW_ASSIGN(const auto axes, task_.AllAxes(c.axes));
+  double all = 0, per_block_run = 1;
+  for (const Tensor& output : task_.outputs) {
+    KW_ASSIGN(const int64_t count, ElementCount(output, axes));
+    all += static_cast<double>(count);
+  }
+  for (const LaunchRecord& launch : outcome.launches) {
+    const double blocks = static_cast<double>(launch.grid.x) * launch.grid.y * launch.grid.z;
+    if (launch.blocks_run == 0) continue;
+    per_block_run = std::max(per_block_run, blocks / static_cast<double>(launch.blocks_run));
+  }
+  const bool covered = static_cast<double>(check.elements) * per_block_run >= all / 2;
+  timed->checked = check.unchecked.empty() && covered ? "sampled" : "scaled";
+  return {};
 }
 
 // A case that fits, at the same shape or at one that stands in for it.

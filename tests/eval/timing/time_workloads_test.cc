@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "eval/timing/device_sheets.h"
 #include "kw/eval/timing.h"
 
@@ -41,16 +43,20 @@ class CopyReference : public Reference {
  public:
   Result<std::shared_ptr<const Expected>> Evaluate(const Task& task, const Case& c) override {
     KW_ASSIGN(const CaseInputs inputs, GenerateInputs(task, c));
+    KW_ASSIGN(Expected expected, EvaluateOn(task, c, inputs));
+    return std::make_shared<const Expected>(std::move(expected));
+  }
+  Result<Expected> EvaluateOn(const Task&, const Case&, const CaseInputs& inputs) override {
     const std::string& bytes = inputs.tensors[0];
-    auto expected = std::make_shared<Expected>();
-    expected->integers.resize(1);
-    expected->floats.resize(1);
+    Expected expected;
+    expected.integers.resize(1);
+    expected.floats.resize(1);
     for (size_t i = 0; i + 4 <= bytes.size(); i += 4) {
       float value;
       std::copy_n(bytes.data() + i, 4, reinterpret_cast<char*>(&value));
-      expected->floats[0].push_back(value);
+      expected.floats[0].push_back(value);
     }
-    return std::shared_ptr<const Expected>(expected);
+    return expected;
   }
 };
 
@@ -184,6 +190,95 @@ TEST(TimeWorkloads, IsDeterministic) {
   const auto first = TimeWorkloads(CopyTask(), a, A100(), {}, reference, {}, 7);
   const auto second = TimeWorkloads(CopyTask(), b, A100(), {}, reference, {}, 7);
   EXPECT_EQ(first->workloads[1].time.us, second->workloads[1].time.us);
+}
+
+// A copy that is said to be a thousand million operations: some of 16 blocks run.
+class LargeCopy : public testing::Test {
+ protected:
+  class SampledSession : public CopySession {
+   public:
+    Result<CallOutcome> Call(const CallRequest& request) override {
+      KW_ASSIGN(CallOutcome outcome, CopySession::Call(request));
+      LaunchRecord& launch = outcome.launches[0];
+      launch.grid.x = 16;
+      const uint64_t n = request.arguments[0].bytes.size() / 4;
+      launch.counters.fp32 = n * n * 20;
+      if (!request.sampling) return outcome;
+      ++sampled_calls;
+      if (fault) fault(outcome);
+      return outcome;
+    }
+    std::function<void(CallOutcome&)> fault;
+    int sampled_calls = 0;
+  };
+
+  static void Sample(CallOutcome& outcome) {
+    outcome.launches[0].blocks_run = 4;
+    outcome.launches[0].error = 0.1;
+    outcome.sampled.emplace().stored = {{{0, 600}, {3400, 4000}}};
+  }
+  TimingReport Time() {
+    Task task = CopyTask();
+    task.workloads.resize(1);  // n = 1000
+    task.cost_flops = "1000*n*n";
+    const auto report = TimeWorkloads(task, session_, A100(), {}, reference_, {}, 7);
+    EXPECT_TRUE(report) << report.error().ToString();
+    return report.value_or(TimingReport{});
+  }
+  SampledSession session_;
+  CopyReference reference_;
+};
+
+TEST_F(LargeCopy, IsSampledAndItsErrorIsTold) {
+  session_.fault = Sample;
+  const TimingReport report = Time();
+  ASSERT_TRUE(report.ok) << report.failure.feedback;
+  EXPECT_EQ(session_.sampled_calls, 1);
+  EXPECT_EQ(report.workloads[0].checked, "sampled");
+  EXPECT_NEAR(report.workloads[0].time.p95, report.workloads[0].time.us * 1.2, 1e-6);
+  EXPECT_NEAR(report.workloads[0].time.p5, report.workloads[0].time.us * 0.8, 1e-6);
+}
+
+TEST_F(LargeCopy, FailsByWhatTheBlocksStoredAlone) {
+  const auto spoil = [](size_t at) {
+    return [at](CallOutcome& outcome) {
+      Sample(outcome);
+      outcome.outputs[0][at] ^= 0x40;
+    };
+  };
+  session_.fault = spoil(2003);  // no block that ran stored it
+  EXPECT_TRUE(Time().ok);
+  session_.fault = spoil(403);
+  const TimingReport report = Time();
+  EXPECT_FALSE(report.ok);
+  EXPECT_EQ(report.failure.comparison.errors.first_bad, 100);
+}
+
+TEST_F(LargeCopy, IsStoodInForWhereValuesAreMissingOrTheBudgetEnds) {
+  session_.fault = [](CallOutcome& outcome) {
+    Sample(outcome);
+    outcome.sampled->unusable = "a copy touches y";
+    outcome.outputs[0][403] ^= 0x40;
+  };
+  const TimingReport missing = Time();
+  ASSERT_TRUE(missing.ok) << missing.failure.feedback;
+  EXPECT_EQ(missing.workloads[0].checked, "scaled");
+  EXPECT_NEAR(missing.workloads[0].time.p95, missing.workloads[0].time.us * 1.25, 1e-6);
+  session_.fault = [](CallOutcome& outcome) { outcome.status = CallOutcome::Status::kDeviceLimit; };
+  const TimingReport ended = Time();
+  ASSERT_TRUE(ended.ok) << ended.failure.feedback;
+  EXPECT_EQ(ended.workloads[0].checked, "scaled");
+  EXPECT_NEAR(ended.workloads[0].time.p95, ended.workloads[0].time.us * 1.5, 1e-6);
+  EXPECT_NEAR(ended.workloads[0].time.us, missing.workloads[0].time.us,
+              0.3 * missing.workloads[0].time.us);
+}
+
+TEST_F(LargeCopy, IsNotCalledSampledWhereMostElementsAreStoredByNobody) {
+  session_.fault = [](CallOutcome& outcome) {
+    Sample(outcome);
+    outcome.sampled->stored = {{{0, 200}}};
+  };
+  EXPECT_EQ(Time().workloads[0].checked, "scaled");
 }
 
 }  // namespace
