@@ -85,7 +85,9 @@ struct Site {
   Shape chunks[4] = {};
   uint8_t conflicts = 0;  // extra wavefronts in shared memory
   uint8_t sector_count = 0;
+  bool dense = false;  // the sectors lie side by side
   uint8_t run_count = 0;
+  bool distinct = false;      // no two lanes touch the same byte of shared memory
   uint32_t learned = 0;       // patterns so far
   int16_t phase = -1;         // first address & 31 for which the sectors hold
   int64_t low = 0, high = 0;  // of the delta; high includes the access

@@ -131,6 +131,9 @@ void Learn(Site& s, const A* addr, A lead, u32 mask, int bytes) {
       s.run_start[s.run_count] = static_cast<i32>(sorted[i]);
       s.run_bytes[s.run_count++] = bytes;
     }
+    i32 covered = 0;
+    for (int r = 0; r < s.run_count; ++r) covered += s.run_bytes[r];
+    s.distinct = covered == n * bytes;
   }
 }
 
@@ -151,6 +154,7 @@ inline void LearnSectors(Site& s, u64 first, int bytes) {
       if (s.sector_count < 2 * kLanes) s.sectors[s.sector_count++] = sector;
     }
   }
+  s.dense = s.sectors[s.sector_count - 1] - s.sectors[0] == s.sector_count - 1;
 }
 
 // Sets the bit of a sector, before its bytes are stored.
@@ -161,12 +165,28 @@ inline void MarkSector(Warp& w, Span* span, u64 sector) {
   word |= u64{1} << (sector & 63);
 }
 
+// The same of `count` sectors in a row, at most 64.
+template <bool kStore>
+inline void MarkSectors(Warp& w, Span* span, u64 from, u32 count) {
+  const u64 bits = count == 64 ? ~u64{0} : (u64{1} << count) - 1;
+  const u32 at = static_cast<u32>(from & 63);
+  u64* word = (kStore ? span->stored : span->touched) + (from >> 6);
+  if (kStore && word[0] == 0 && w.parts != nullptr) KeepPiece(w, *span, from >> 6);
+  word[0] |= bits << at;
+  if (at + count <= 64) return;
+  if (kStore && word[1] == 0 && w.parts != nullptr) KeepPiece(w, *span, (from >> 6) + 1);
+  word[1] |= bits >> (64 - at);
+}
+
 template <bool kStore>
 inline void CountSectors(Warp& w, Site& s, Span* span, u64 first, int bytes) {
   if (s.phase != static_cast<i16>(first & 31)) LearnSectors(s, first, bytes);
   ++w.counts->global_requests;
   (kStore ? w.counts->global_store_sectors : w.counts->global_load_sectors) += s.sector_count;
   const i64 base = static_cast<i64>((first - span->start) >> 5);
+  if (s.dense) {
+    return MarkSectors<kStore>(w, span, static_cast<u64>(base + s.sectors[0]), s.sector_count);
+  }
   for (int i = 0; i < s.sector_count; ++i) {
     MarkSector<kStore>(w, span, static_cast<u64>(base + s.sectors[i]));
   }

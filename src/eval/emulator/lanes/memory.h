@@ -232,6 +232,11 @@ bool StoreSharedAt(Warp& w, const Op& op, const u32* addr) {
       __builtin_memcpy(w.shared + first, fresh, sizeof(fresh));
       return true;
     }
+    const bool whole_units = kBytes == 1 << w.race->unit_shift && s.distinct;
+    if (whole_units && overwrites == 0 && !ordered && NoteLaneStores(w, s, first)) {
+      Scatter<M, R, N>(w, s, s.delta32, w.shared + first, v);
+      return true;
+    }
     for (u32 m = w.mask; m != 0; m &= m - 1) {
       const int i = First(m);
       M fresh[N];

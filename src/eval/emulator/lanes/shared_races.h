@@ -201,6 +201,32 @@ inline void RaceWrite(Warp& w, const Op& op, const SharedStore& store) {
   }
 }
 
+// Stores of whole units by lanes, no two to the same. False, with nothing noted, where some unit
+// needs to be looked at.
+inline bool NoteLaneStores(Warp& w, const Site& s, u32 first) {
+  RaceShadow& r = *w.race;
+  const u32 me = w.index, bit = 1u << w.index, floor = r.floor[me], epoch = w.epoch;
+  u32 units[kLanes];
+  u32 suspicious = 0;
+  for (u32 m = w.mask; m != 0; m &= m - 1) {
+    const int i = First(m);
+    const u32 unit = (first + static_cast<u32>(s.delta32[i])) >> r.unit_shift;
+    const u32 writer = r.writer[unit], mark = r.lanes[unit];
+    suspicious |= static_cast<u32>((writer >= floor << 6) & ((writer & 63) != me)) |
+                  static_cast<u32>((r.reader[unit] >= floor) & ((r.readers[unit] & ~bit) != 0)) |
+                  static_cast<u32>((mark >> 5 == epoch) & ((mark & 31) != static_cast<u32>(i)));
+    units[i] = unit;
+  }
+  if (suspicious != 0) return false;
+  const u32 stamp = r.clock << 6 | me;
+  for (u32 m = w.mask; m != 0; m &= m - 1) {
+    const int i = First(m);
+    r.writer[units[i]] = stamp;
+    r.lanes[units[i]] = epoch << 5 | static_cast<u32>(i);
+  }
+  return true;
+}
+
 // Ordering between warps by other means than barriers. All flags of a block count as one: that
 // may hide a race in code that mixes several, and never invents one.
 inline void Release(Warp& w) {
