@@ -145,6 +145,10 @@ class Server {
       body.assign(ring_map_.data() + ring::kBodyOffset, request.body_bytes);
     }
     ServiceReply answer = service_->Serve(request, body);
+    served_ = sequence;
+    // The worker ends the guest, which waits for its answer until then: how far it would still come
+    // is nobody's business, and differs from run to run.
+    if (service_->stopped()) return TellStopped();
     ring::Reply reply{answer.error,
                       answer.sticky,
                       static_cast<uint32_t>(answer.body.size()),
@@ -152,15 +156,16 @@ class Server {
                       {answer.values[0], answer.values[1]}};
     std::memcpy(ring_map_.data() + ring::kBodyOffset, answer.body.data(), answer.body.size());
     std::memcpy(&ring_->reply, &reply, sizeof reply);
-    if (service_->stopped() && !told_stopped_) {
-      told_stopped_ = true;
-      // The worker that is gone is noticed at the next poll.
-      (void)channel_.Send(Message::kStopped, "");
-    }
-    served_ = sequence;
     ring_->reply_seq.store(sequence, std::memory_order_release);
     syscall(SYS_futex, reinterpret_cast<uint32_t*>(&ring_->reply_seq), FUTEX_WAKE, INT_MAX, nullptr,
             nullptr, 0);
+  }
+
+  void TellStopped() {
+    if (told_stopped_) return;
+    told_stopped_ = true;
+    // The worker that is gone is noticed at the next poll.
+    (void)channel_.Send(Message::kStopped, "");
   }
 
   Channel channel_;
