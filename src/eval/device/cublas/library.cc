@@ -54,6 +54,16 @@ BlasBody NewCall(const Handle* handle, const char* name, BlasFunction function, 
   return call;
 }
 
+void SetOperands(BlasBody* call, const void* a, int64_t lda, const void* b, int64_t ldb,
+                 const void* c, int64_t ldc) {
+  call->a = Number(a);
+  call->lda = lda;
+  call->b = Number(b);
+  call->ldb = ldb;
+  call->c = Number(c);
+  call->ldc = ldc;
+}
+
 void SetAlpha(const Handle* handle, BlasBody* call, const void* alpha) {
   if (!alpha) call->flags |= ring::kNoAlpha;
   call->alpha = ScalarBits(handle, *call, alpha);

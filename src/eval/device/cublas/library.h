@@ -43,6 +43,9 @@ BlasBody NewCall(const Handle* handle, const char* name, BlasFunction function, 
 void SetAlpha(const Handle* handle, BlasBody* call, const void* alpha);
 void SetBeta(const Handle* handle, BlasBody* call, const void* beta);
 inline uint64_t Number(const void* pointer) { return reinterpret_cast<uint64_t>(pointer); }
+// A vector's increment stands in the place of a leading dimension.
+void SetOperands(BlasBody* call, const void* a, int64_t lda, const void* b, int64_t ldb,
+                 const void* c, int64_t ldc);
 
 Status Send(const Handle* handle, const BlasBody& call);
 // With a single result, that goes to *host.

@@ -65,12 +65,7 @@ Status MatrixVector(const Handle* handle, const char* name, int trans, int64_t m
   call.transa = trans;
   call.m = m;
   call.n = n;
-  call.a = Number(a);
-  call.lda = lda;
-  call.b = Number(x);
-  call.ldb = incx;
-  call.c = Number(y);
-  call.ldc = incy;
+  SetOperands(&call, a, lda, x, incx, y, incy);
   SetAlpha(handle, &call, alpha);
   SetBeta(handle, &call, beta);
   return Send(handle, call);
@@ -84,12 +79,7 @@ Status OuterProduct(const Handle* handle, const char* name, int64_t m, int64_t n
   BlasBody call = NewCall<T>(handle, name, BlasFunction::kGer);
   call.m = m;
   call.n = n;
-  call.a = Number(x);
-  call.lda = incx;
-  call.b = Number(y);
-  call.ldb = incy;
-  call.c = Number(a);
-  call.ldc = lda;
+  SetOperands(&call, x, incx, y, incy, a, lda);
   SetAlpha(handle, &call, alpha);
   return Send(handle, call);
 }
@@ -104,12 +94,7 @@ Status AddMatrices(const Handle* handle, const char* name, int transa, int trans
   call.transb = transb;
   call.m = m;
   call.n = n;
-  call.a = Number(a);
-  call.lda = lda;
-  call.b = Number(b);
-  call.ldb = ldb;
-  call.c = Number(c);
-  call.ldc = ldc;
+  SetOperands(&call, a, lda, b, ldb, c, ldc);
   SetAlpha(handle, &call, alpha);
   SetBeta(handle, &call, beta);
   return Send(handle, call);
