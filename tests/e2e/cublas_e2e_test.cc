@@ -7,15 +7,9 @@ namespace kw::eval {
 namespace {
 
 Result<Task> WithCublas(const std::string& task) {
-  const ScratchDirectory folder = *ScratchDirectory::Make("cublas-task");
-  const std::string from = std::string(KW_SOURCE_DIR) + "/data/tasks/gemm/" + task + "/";
-  for (const char* name :
-       {"definition.json", "workloads.jsonl", "task.toml", "reference.cpp", "baseline.cu"}) {
-    KW_ASSIGN(std::string text, ReadFile(from + name));
-    if (std::string_view(name) == "task.toml") text += "\n[allow]\nlibraries = [\"cublas\"]\n";
-    KW_TRY(WriteFileAtomic(folder.path() + "/" + name, text));
-  }
-  return LoadTask(folder.path());
+  return ChangedTask("gemm/" + task, "task.toml", [](const std::string& text) {
+    return text + "\n[allow]\nlibraries = [\"cublas\"]\n";
+  });
 }
 
 class CublasVerdict : public testing::TestWithParam<std::string> {};
@@ -31,16 +25,9 @@ TEST_P(CublasVerdict, IsAsItsFirstLinesSay) {
   ASSERT_TRUE(told.starts_with(kSays));
   const auto task = WithCublas(GetParam().substr(0, GetParam().find('/')));
   ASSERT_TRUE(task) << task.error().ToString();
-  const auto evaluator = MakeEvaluator(E2eConfig());
-  ASSERT_TRUE(evaluator) << evaluator.error().ToString();
-  const auto verdict = (*evaluator)->Evaluate(*task, source, {.seed = 1});
-  ASSERT_TRUE(verdict) << verdict.error().ToString();
+  const auto verdict = JudgeExpecting(*task, source, expected);
+  ASSERT_TRUE(verdict);
   const std::string json = VerdictToJson(*verdict);
-  EXPECT_EQ(StatusName(verdict->status), expected[0]) << json;
-  if (expected.size() > 1) {
-    EXPECT_EQ(verdict->reason, expected[1]) << json;
-  }
-  EXPECT_FALSE(verdict->environmental) << json;
   EXPECT_NE(verdict->feedback.find(told.substr(kSays.size())), std::string::npos) << json;
   if (verdict->passed()) {
     EXPECT_EQ(verdict->hazards, "none");

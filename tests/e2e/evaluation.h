@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +35,38 @@ inline Result<Task> NativeTask(const std::string& name) {
   KW_ASSIGN(const TaskLibrary library,
             TaskLibrary::Open(std::string(KW_SOURCE_DIR) + "/data/tasks"));
   return library.Load(name);
+}
+
+// A native task with one of its files changed. `path` is as in data/tasks: "gemm/matmul".
+inline Result<Task> ChangedTask(const std::string& path, const std::string& file,
+                                const std::function<std::string(const std::string&)>& change) {
+  const ScratchDirectory folder = *ScratchDirectory::Make("changed-task");
+  const std::string from = std::string(KW_SOURCE_DIR) + "/data/tasks/" + path + "/";
+  for (const char* name :
+       {"definition.json", "workloads.jsonl", "task.toml", "reference.cpp", "baseline.cu"}) {
+    KW_ASSIGN(const std::string text, ReadFile(from + name));
+    KW_TRY(WriteFileAtomic(folder.path() + "/" + name, file == name ? change(text) : text));
+  }
+  return LoadTask(folder.path());
+}
+
+// A verdict on a candidate, judged as it comes to a fresh evaluator; status and, where a second
+// word is given, reason must be as expected. Nothing when there was none.
+inline std::optional<Verdict> JudgeExpecting(const Task& task, const std::string& source,
+                                             const std::vector<std::string>& expected) {
+  const auto evaluator = MakeEvaluator(E2eConfig());
+  EXPECT_TRUE(evaluator) << evaluator.error().ToString();
+  if (!evaluator) return std::nullopt;
+  const auto verdict = (*evaluator)->Evaluate(task, source, {.seed = 1});
+  EXPECT_TRUE(verdict) << verdict.error().ToString();
+  if (!verdict) return std::nullopt;
+  const std::string json = VerdictToJson(*verdict);
+  EXPECT_EQ(StatusName(verdict->status), expected[0]) << json;
+  if (expected.size() > 1) {
+    EXPECT_EQ(verdict->reason, expected[1]) << json;
+  }
+  EXPECT_FALSE(verdict->environmental) << json;
+  return *verdict;
 }
 
 // All .cu files below a folder of tests/e2e, as paths relative to it.

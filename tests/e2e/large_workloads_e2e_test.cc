@@ -1,12 +1,8 @@
 // Workloads beyond the emulator's budget: some blocks run at the full shape, and a smaller shape is
 // checked as a whole.
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
-#include <filesystem>
-
-#include "kw/base/file.h"
-#include "kw/eval/worker.h"
+#include "e2e/evaluation.h"
 
 namespace kw::eval {
 namespace {
@@ -30,24 +26,19 @@ class LargeWorkloads : public testing::Test {
  protected:
   // The matmul task with one workload of a thousand million operations.
   void SetUp() override {
-    const std::string from = std::string(KW_SOURCE_DIR) + "/data/tasks/gemm/matmul";
-    std::filesystem::copy(from, folder_.path() + "/matmul");
-    ASSERT_TRUE(WriteFileAtomic(folder_.path() + "/matmul/workloads.jsonl",
-                                R"({"definition": "matmul", "workload": {"uuid": "large", )"
-                                R"("axes": {"m": 801, "n": 833, "k": 800}, "inputs": )"
-                                R"({"a": {"type": "random"}, "b": {"type": "random"}}}, )"
-                                R"("solution": null, "evaluation": null})"
-                                "\n"));
-    auto task = LoadTask(folder_.path() + "/matmul");
+    const auto task = ChangedTask("gemm/matmul", "workloads.jsonl", [](const std::string&) {
+      return R"({"definition": "matmul", "workload": {"uuid": "large", )"
+             R"("axes": {"m": 801, "n": 833, "k": 800}, "inputs": )"
+             R"({"a": {"type": "random"}, "b": {"type": "random"}}}, )"
+             R"("solution": null, "evaluation": null})"
+             "\n";
+    });
     ASSERT_TRUE(task) << task.error().ToString();
-    task_ = *std::move(task);
+    task_ = *task;
   }
 
   Verdict Judge(std::string_view code) {
-    const auto evaluator = MakeEvaluator({.home = KW_SOURCE_DIR,
-                                          .cache = folder_.path() + "/cache",
-                                          .workers = 1,
-                                          .use_verdict_cache = false});
+    const auto evaluator = MakeEvaluator(E2eConfig());
     EXPECT_TRUE(evaluator) << evaluator.error().ToString();
     const auto verdict =
         (*evaluator)->Evaluate(task_, std::string(kPrelude) + std::string(code), {.seed = 3});
@@ -55,7 +46,6 @@ class LargeWorkloads : public testing::Test {
     return verdict.value_or(Verdict{});
   }
 
-  ScratchDirectory folder_ = *ScratchDirectory::Make("large");
   Task task_;
 };
 
