@@ -84,12 +84,7 @@ void FillUnstored(const Tensor& tensor, const Expected& expected, size_t output,
 double FlopsAt(const Task& task, const Case& c) {
   const auto axes = task.AllAxes(c.axes);
   if (!axes) return kMostFlops;
-  double elements = 0;
-  for (const auto* tensors : {&task.inputs, &task.outputs}) {
-    for (const Tensor& tensor : *tensors) {
-      elements += static_cast<double>(ElementCount(tensor, *axes).value_or(0));
-    }
-  }
+  const auto elements = static_cast<double>(TotalElements(task, *axes).value_or(0));
   const auto flops = EvaluateExpression(task.cost_flops, *axes);
   return std::max(elements, task.cost_flops.empty() || !flops ? 0 : *flops);
 }

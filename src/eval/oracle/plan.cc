@@ -37,15 +37,9 @@ std::optional<Sizes> AdmittedAxes(const Task& task, const Sizes& sizes) {
 std::optional<double> ElementsAt(const Task& task, const Sizes& sizes) {
   const std::optional<Sizes> all = AdmittedAxes(task, sizes);
   if (!all) return std::nullopt;
-  double total = 0;
-  for (const std::vector<Tensor>* tensors : {&task.inputs, &task.outputs}) {
-    for (const Tensor& tensor : *tensors) {
-      Result<int64_t> count = ElementCount(tensor, *all);
-      if (!count) return std::nullopt;
-      total += static_cast<double>(*count);
-    }
-  }
-  return total;
+  const Result<int64_t> total = TotalElements(task, *all);
+  if (!total) return std::nullopt;
+  return static_cast<double>(*total);
 }
 
 // Finds shapes for one task: within the caps, and as its constraints demand.

@@ -70,6 +70,17 @@ Result<int64_t> ElementCount(const Tensor& tensor, const std::map<std::string, i
   return count;
 }
 
+Result<int64_t> TotalElements(const Task& task, const std::map<std::string, int64_t>& axes) {
+  int64_t total = 0;
+  for (const std::vector<Tensor>* tensors : {&task.inputs, &task.outputs}) {
+    for (const Tensor& tensor : *tensors) {
+      KW_ASSIGN(const int64_t count, ElementCount(tensor, axes));
+      total += count;
+    }
+  }
+  return total;
+}
+
 bool IsTaskName(std::string_view name) {
   if (name.empty() || name.size() > 128 || name[0] == '.') return false;
   for (const char c : name) {

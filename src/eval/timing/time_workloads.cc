@@ -72,6 +72,13 @@ struct Timed {
   std::string checked = "full";
 };
 
+// A call that was not as it should be is the failure.
+bool NoteFault(const CallOutcome& outcome, const Case& c, Timed* timed) {
+  timed->failure = ReportOfCall(outcome, c);
+  if (timed->failure) timed->failure->failing_inputs_hash = timed->inputs.hash;
+  return timed->failure.has_value();
+}
+
 // What all calls of a task's workloads have in common.
 class WorkloadTimer {
  public:
@@ -90,11 +97,7 @@ class WorkloadTimer {
     KW_ASSIGN(CallRequest request, MakeCall(task_, c, timed.inputs));
     request.reuse_buffers = reuse_buffers;
     KW_ASSIGN(CallOutcome outcome, session_.Call(request));
-    if (auto report = ReportOfCall(outcome, c)) {
-      report->failing_inputs_hash = timed.inputs.hash;
-      timed.failure = std::move(*report);
-      return timed;
-    }
+    if (NoteFault(outcome, c, &timed)) return timed;
     KW_ASSIGN(Comparison comparison, CompareWithReference(task_, c, outcome.outputs, reference_));
     if (!comparison.ok) {
       timed.failure = WrongReport(c, timed.inputs, std::move(comparison));
@@ -173,15 +176,9 @@ class WorkloadTimer {
     }
     if (ratio > 0) return ratio;
     const auto elements = [&](const Case& shape) -> Result<double> {
-      double sum = 1;
       KW_ASSIGN(const auto axes, task_.AllAxes(shape.axes));
-      for (const auto* tensors : {&task_.inputs, &task_.outputs}) {
-        for (const Tensor& tensor : *tensors) {
-          KW_ASSIGN(const int64_t count, ElementCount(tensor, axes));
-          sum += static_cast<double>(count);
-        }
-      }
-      return sum;
+      KW_ASSIGN(const int64_t total, TotalElements(task_, axes));
+      return static_cast<double>(1 + total);
     };
     KW_ASSIGN(const double now, elements(c));
     KW_ASSIGN(const double then, elements(other));
@@ -234,11 +231,7 @@ Result<std::optional<Timed>> WorkloadTimer::TimeSample(const Case& c) {
 }
 
 Result<void> WorkloadTimer::JudgeSample(const Case& c, const CallOutcome& outcome, Timed* timed) {
-  if (auto report = ReportOfCall(outcome, c)) {
-    report->failing_inputs_hash = timed->inputs.hash;
-    timed->failure = std::move(*report);
-    return {};
-  }
+  if (NoteFault(outcome, c, timed)) return {};
   std::vector<ByteRuns> stored;
   for (const std::string& output : outcome.outputs) stored.push_back({{0, output.size()}});
   if (outcome.sampled) stored = outcome.sampled->stored;
@@ -255,8 +248,8 @@ Result<void> WorkloadTimer::JudgeSample(const Case& c, const CallOutcome& outcom
     all += static_cast<double>(count);
   }
   for (const LaunchRecord& launch : outcome.launches) {
-    const double blocks = static_cast<double>(launch.grid.x) * launch.grid.y * launch.grid.z;
     if (launch.blocks_run == 0) continue;
+    const auto blocks = static_cast<double>(BlockCount(launch.grid));
     per_block_run = std::max(per_block_run, blocks / static_cast<double>(launch.blocks_run));
   }
   const bool covered = static_cast<double>(check.elements) * per_block_run >= all / 2;

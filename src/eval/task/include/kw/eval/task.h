@@ -129,6 +129,9 @@ std::string ReferencePrototype(const Task& task);  // extern "C" void reference(
 // Elements of a tensor at the given sizes of all axes (1 for a scalar); kLimit beyond 2^40.
 Result<int64_t> ElementCount(const Tensor& tensor, const std::map<std::string, int64_t>& axes);
 
+// Of all inputs and outputs together.
+Result<int64_t> TotalElements(const Task& task, const std::map<std::string, int64_t>& axes);
+
 // An arithmetic or logical expression over axes: numbers, names, + - * / // % **, comparisons,
 // and, or, not, parentheses, min, max (the Python subset that constraints and costs use).
 // kParse: not such an expression; kInvalid: an unknown name, division by zero, no finite result.
