@@ -86,7 +86,7 @@ LaunchVerdict CheckLaunch(const DeviceSheet& sheet, const Emulator::KernelInfo& 
   }
   if (shape.cooperative) {
     uint64_t threads = uint64_t{shape.block.x} * shape.block.y * shape.block.z;
-    uint64_t blocks = uint64_t{shape.grid.x} * shape.grid.y * shape.grid.z;
+    uint64_t blocks = BlockCount(shape.grid);
     uint64_t fit = static_cast<uint64_t>(sheet.sm_count) *
                    BlocksPerMultiprocessor(sheet, kernel, threads, shape.dynamic_shared);
     if (blocks > fit) {

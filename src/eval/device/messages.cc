@@ -33,27 +33,6 @@ void EachMember(Sheet& s, Number number, Text text) {
   text(s.hash);
 }
 
-template <class Number, class C>
-void EachCounter(C& c, Number number) {
-  number(c.lane_instructions);
-  number(c.warp_instructions);
-  number(c.fp32);
-  number(c.fp64);
-  number(c.fp16);
-  number(c.integer);
-  number(c.special);
-  number(c.tensor);
-  number(c.global_load_sectors);
-  number(c.global_store_sectors);
-  number(c.global_requests);
-  number(c.dram_sectors);
-  number(c.shared_requests);
-  number(c.shared_conflicts);
-  number(c.atomics);
-  number(c.barriers);
-  number(c.divergent_branches);
-}
-
 void Put(WireWriter& w, const Dim3& d) { w.Number(d.x).Number(d.y).Number(d.z); }
 Dim3 TakeDim3(WireReader& r) {
   Dim3 d;
@@ -87,7 +66,7 @@ void Put(WireWriter& w, const LaunchRecord& l) {
   Put(w, l.grid);
   Put(w, l.block);
   w.Number(l.dynamic_shared).Number(l.blocks_run).Number(l.error);
-  EachCounter(l.counters, [&](uint64_t n) { w.Number(n); });
+  for (const auto counter : kCounters) w.Number(l.counters.*counter);
 }
 LaunchRecord TakeLaunch(WireReader& r) {
   LaunchRecord l;
@@ -97,7 +76,7 @@ LaunchRecord TakeLaunch(WireReader& r) {
   r.Number(&l.dynamic_shared);
   r.Number(&l.blocks_run);
   r.Number(&l.error);
-  EachCounter(l.counters, [&](uint64_t& n) { r.Number(&n); });
+  for (const auto counter : kCounters) r.Number(&(l.counters.*counter));
   return l;
 }
 

@@ -71,31 +71,13 @@ struct Emulator::Impl {
 };
 
 void Counters::Add(const Counters& o) {
-  lane_instructions += o.lane_instructions;
-  warp_instructions += o.warp_instructions;
-  fp32 += o.fp32;
-  fp64 += o.fp64;
-  fp16 += o.fp16;
-  integer += o.integer;
-  special += o.special;
-  tensor += o.tensor;
-  global_load_sectors += o.global_load_sectors;
-  global_store_sectors += o.global_store_sectors;
-  global_requests += o.global_requests;
-  dram_sectors += o.dram_sectors;
-  shared_requests += o.shared_requests;
-  shared_conflicts += o.shared_conflicts;
-  atomics += o.atomics;
-  barriers += o.barriers;
-  divergent_branches += o.divergent_branches;
+  for (const auto counter : kCounters) this->*counter += o.*counter;
 }
 
 void Counters::Scale(double factor) {
-  for (uint64_t* count :
-       {&lane_instructions, &warp_instructions, &fp32, &fp64, &fp16, &integer, &special, &tensor,
-        &global_load_sectors, &global_store_sectors, &global_requests, &dram_sectors,
-        &shared_requests, &shared_conflicts, &atomics, &barriers, &divergent_branches}) {
-    *count = static_cast<uint64_t>(std::llround(static_cast<double>(*count) * factor));
+  for (const auto counter : kCounters) {
+    this->*counter =
+        static_cast<uint64_t>(std::llround(static_cast<double>(this->*counter) * factor));
   }
 }
 
@@ -378,7 +360,7 @@ void Emulator::Impl::Run(emu::Launch* launch, LaunchOutcome* outcome) {
     emu::BlockQueue all(*launch, 1);
     emu::RunBlocks(launch, &all);
   }
-  const uint64_t blocks = emu::BlockCount(launch->grid);
+  const uint64_t blocks = BlockCount(launch->grid);
   if (outcome->blocks_run == 0) outcome->blocks_run = blocks;
   history.lane_instructions_a_block = launch->spent / outcome->blocks_run;
   memory.EndLaunch(std::max(launch->authors.size(), launch->part_authors));

@@ -180,7 +180,6 @@ inline void ForgetLocal(const Warp& w, uint32_t lanes, uint32_t from, uint32_t b
 // What the table of authors may take of this machine; a launch with more is watched no further.
 inline constexpr size_t kMostAuthors = size_t{1} << 24;
 
-inline uint64_t BlockCount(const Dim3& grid) { return uint64_t{grid.x} * grid.y * grid.z; }
 // Where a block lies in its grid.
 inline Dim3 BlockIndex(uint64_t linear, const Dim3& grid) {
   return {static_cast<uint32_t>(linear % grid.x), static_cast<uint32_t>(linear / grid.x % grid.y),

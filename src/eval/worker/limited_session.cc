@@ -8,7 +8,7 @@ namespace {
 
 // What ran, where the counters speak of the whole grid.
 uint64_t SpentBy(const LaunchRecord& launch) {
-  const double blocks = static_cast<double>(launch.grid.x) * launch.grid.y * launch.grid.z;
+  const auto blocks = static_cast<double>(BlockCount(launch.grid));
   if (launch.blocks_run == 0) return launch.counters.lane_instructions;
   return static_cast<uint64_t>(static_cast<double>(launch.counters.lane_instructions) *
                                (static_cast<double>(launch.blocks_run) / blocks));

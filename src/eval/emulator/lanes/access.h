@@ -157,15 +157,7 @@ inline void LearnSectors(Site& s, u64 first, int bytes) {
   s.dense = s.sectors[s.sector_count - 1] - s.sectors[0] == s.sector_count - 1;
 }
 
-// Sets the bit of a sector, before its bytes are stored.
-template <bool kStore>
-inline void MarkSector(Warp& w, Span* span, u64 sector) {
-  u64& word = (kStore ? span->stored : span->touched)[sector >> 6];
-  if (kStore && word == 0 && w.parts != nullptr) KeepPiece(w, *span, sector >> 6);
-  word |= u64{1} << (sector & 63);
-}
-
-// The same of `count` sectors in a row, at most 64.
+// Sets the bits of sectors in a row, at most 64, before their bytes are stored.
 template <bool kStore>
 inline void MarkSectors(Warp& w, Span* span, u64 from, u32 count) {
   const u64 bits = count == 64 ? ~u64{0} : (u64{1} << count) - 1;
@@ -176,6 +168,10 @@ inline void MarkSectors(Warp& w, Span* span, u64 from, u32 count) {
   if (at + count <= 64) return;
   if (kStore && word[1] == 0 && w.parts != nullptr) KeepPiece(w, *span, (from >> 6) + 1);
   word[1] |= bits >> (64 - at);
+}
+template <bool kStore>
+inline void MarkSector(Warp& w, Span* span, u64 sector) {
+  MarkSectors<kStore>(w, span, sector, 1);
 }
 
 template <bool kStore>

@@ -56,6 +56,7 @@ struct DeviceSheet {
 struct Dim3 {
   uint32_t x = 1, y = 1, z = 1;
 };
+inline uint64_t BlockCount(const Dim3& grid) { return uint64_t{grid.x} * grid.y * grid.z; }
 
 // What hardware runs past in silence.
 struct Hazard {
@@ -81,6 +82,24 @@ struct Counters {
   void Add(const Counters& other);
   void Scale(double factor);
 };
+// All of them, in the order of the emulator's messages.
+inline constexpr uint64_t Counters::*kCounters[] = {&Counters::lane_instructions,
+                                                    &Counters::warp_instructions,
+                                                    &Counters::fp32,
+                                                    &Counters::fp64,
+                                                    &Counters::fp16,
+                                                    &Counters::integer,
+                                                    &Counters::special,
+                                                    &Counters::tensor,
+                                                    &Counters::global_load_sectors,
+                                                    &Counters::global_store_sectors,
+                                                    &Counters::global_requests,
+                                                    &Counters::dram_sectors,
+                                                    &Counters::shared_requests,
+                                                    &Counters::shared_conflicts,
+                                                    &Counters::atomics,
+                                                    &Counters::barriers,
+                                                    &Counters::divergent_branches};
 
 // Of a launch that is too large to run as a whole only some blocks run: the corners of the grid and
 // others that the seed decides, until the instructions are spent.
