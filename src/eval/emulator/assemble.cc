@@ -63,6 +63,7 @@ class Assembler {
   void Liveness();
   void Allocate();
   Result<void> Write();
+  void JoinRuns(size_t first);
   int BlockAt(int micro) const { return block_of_[static_cast<size_t>(micro)]; }
   int BlockOfLabel(int32_t instruction) const {
     return BlockAt(draft_.start[static_cast<size_t>(instruction)]);
@@ -436,6 +437,18 @@ void Assembler::Allocate() {
   }
 }
 
+// Multiply-adds in a row, as in an unrolled matmul, are one call.
+void Assembler::JoinRuns(size_t first) {
+  std::vector<Op>& ops = program_.ops;
+  for (size_t i = ops.size() - 1; i-- > first;) {
+    const Op& next = ops[i + 1];
+    if (ops[i].fn != next.fn || ops[i].guard != 0 || next.guard != 0) continue;
+    if (HandlesRuns(ops[i].fn) && next.repeats < std::numeric_limits<uint16_t>::max()) {
+      ops[i].repeats = static_cast<uint16_t>(next.repeats + 1);
+    }
+  }
+}
+
 Result<void> Assembler::Write() {
   const uint64_t frame = uint64_t{slots32_} * 128 + uint64_t{slots64_} * 256;
   if (frame > (64u << 20)) {
@@ -557,6 +570,7 @@ Result<void> Assembler::Write() {
       jump.origin = program_.ops.back().origin;
       program_.ops.push_back(jump);
     }
+    JoinRuns(info.first);
     info.size = static_cast<uint32_t>(program_.ops.size()) - info.first;
     program_.blocks.push_back(info);
   }

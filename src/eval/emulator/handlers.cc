@@ -41,4 +41,12 @@ Handler FindHandler(uint32_t key) {
   return found == map.end() ? nullptr : found->second;
 }
 
+bool HandlesRuns(Handler handler) {
+  const auto fma = [](uint32_t mode) {
+    return FindHandler(
+        Key(static_cast<uint32_t>(Code::kFma), static_cast<uint32_t>(ptx::Type::kF32), mode));
+  };
+  return handler == fma(0) || handler == fma(kFtz);
+}
+
 }  // namespace kw::eval::emu

@@ -115,6 +115,8 @@ struct SymbolTable {
 
 // The handler of a key for this machine; nullptr when there is none.
 Handler FindHandler(uint32_t key);
+// It does an instruction and the Op::repeats after it, all of them its own and without a guard.
+bool HandlesRuns(Handler handler);
 // For tests: which build of the handlers is in use; SetVectorHandlers(false) takes the plain one.
 bool VectorHandlersInUse();
 void SetVectorHandlers(bool on);

@@ -150,7 +150,8 @@ void PrepareBlock(Launch* launch, Block* block) {
   block->shared_memory = AlignedBytes(launch->shared_bytes + 64);
   block->shared = block->shared_memory.get();
   const uint32_t shift = static_cast<uint32_t>(std::countr_zero(launch->program->narrowest_shared));
-  const size_t units = (launch->shared_bytes >> shift) + 1;
+  // Units are looked at eight at a time.
+  const size_t units = (launch->shared_bytes >> shift) + 8;
   block->race_writer.assign(units, 0);
   block->race_reader.assign(units, 0);
   block->race_readers.assign(units, 0);

@@ -53,7 +53,8 @@ struct Op {
   uint32_t target = 0, next = 0;
   uint32_t origin = 0;  // index of the PTX instruction, for reports
   OpKind kind = OpKind::kStraight;
-  uint8_t lists = 0;  // operands in the list
+  uint8_t lists = 0;     // operands in the list
+  uint16_t repeats = 0;  // instructions after it that its handler does in the same call
 };
 
 // An allocation as the memory handlers see it.
@@ -83,6 +84,7 @@ struct Site {
   enum Shape : uint8_t { kGeneral, kUniform, kContiguous, kChunked } shape = kGeneral;
   bool wide = false;  // which of the deltas
   Shape chunks[4] = {};
+  bool repeated = false;  // all lanes, and each 8 of them as the first 8
   uint8_t conflicts = 0;  // extra wavefronts in shared memory
   uint8_t sector_count = 0;
   bool dense = false;  // the sectors lie side by side
@@ -96,6 +98,10 @@ struct Site {
   int32_t sectors[2 * kLanes];  // distinct, relative to the first lane's sector
   // Distinct bytes of shared memory as runs, relative to the first lane's address.
   int32_t run_start[kLanes], run_bytes[kLanes];
+  // The same as bits, one to a unit of the race shadow from `low` on; 0 bytes: runs are quicker.
+  static constexpr int kUnitBytes = 16;
+  uint8_t unit_bytes = 0;
+  uint8_t units[kUnitBytes];
 };
 
 // What is known of each unit of shared memory: who wrote and who read it last, and when, on a

@@ -213,7 +213,7 @@ bool WarpRunner::RunGroup(size_t index) {
         w.mask = mask;
         w.write = write;
       }
-      ++op;
+      op += op->repeats + 1;
     }
     pc = static_cast<uint32_t>(op - ops_);
     group->pc = pc;
@@ -228,7 +228,8 @@ bool WarpRunner::Terminate(Group& group, const Op& op, bool* leave) {
   Warp& w = ws_.warp;
   if (op.kind == OpKind::kCollective) return AtCollective(group, op, leave);
   if (op.kind == OpKind::kBarrier) return AtBarrier(group, op, leave);
-  const uint32_t lanes = static_cast<uint32_t>(std::popcount(group.mask));
+  const uint32_t lanes =
+      group.mask == kAllLanes ? kLanes : static_cast<uint32_t>(std::popcount(group.mask));
   BlockStat& stat = launch_.stats[op.block];
   ++stat.warps;
   stat.lanes += lanes;

@@ -147,5 +147,53 @@ ret;
   EXPECT_THAT(done.message, testing::HasSubstr("a.cu:17"));
 }
 
+// Multiply-adds in a row are done in one call.
+TEST(Emulator, MultiplyAddsInARowSeeEachOthersResults) {
+  std::vector<uint64_t> a, b, c;
+  for (uint64_t i = 0; i < 70; ++i) {
+    a.push_back(std::bit_cast<uint32_t>(0.25f + 0.01f * static_cast<float>(i)));
+    b.push_back(std::bit_cast<uint32_t>(1.5f - 0.03f * static_cast<float>(i)));
+    c.push_back(std::bit_cast<uint32_t>(-0.75f + 0.02f * static_cast<float>(i)));
+  }
+  // Factors, and a factor's own register, as results.
+  constexpr std::string_view kRun = R"(
+    fma.rn.f32 %f, %fa, %fb, %fc;
+    fma.rn.f32 %f, %fa, %f, %fc;
+    fma.rn.f32 %fa, %fa, %f, %fb;
+    fma.rn.f32 %f, %fa, %f, %fc;
+    fma.rn.f32 %f, %f, %f, %fa;
+    fma.rn.f32 %fb, %f, %fa, %fb;
+    fma.rn.f32 %f, %fb, %f, %fa;)";
+  const auto run = [](float x, float y, float z) {
+    float r = std::fmaf(x, y, z);
+    r = std::fmaf(x, r, z);
+    x = std::fmaf(x, r, y);
+    r = std::fmaf(x, r, z);
+    r = std::fmaf(r, r, x);
+    y = std::fmaf(r, x, y);
+    return std::fmaf(y, r, x);
+  };
+  const auto value = [](uint64_t bits) {
+    return std::bit_cast<float>(static_cast<uint32_t>(bits));
+  };
+  const std::vector<uint64_t> whole = Evaluate(kRun, "f", a, b, c);
+  // The same where only some lanes execute it, and where each instruction has a guard.
+  const std::vector<uint64_t> some =
+      Evaluate("mov.b32 %f, %wc; and.b32 %r5, %wa, 1; setp.eq.u32 %p2, %r5, 0; @%p2 bra skip;" +
+                   std::string(kRun) + "skip:",
+               "f", a, b, c);
+  const std::vector<uint64_t> guarded = Evaluate(
+      "mov.b32 %f, %wc; and.b32 %r5, %wa, 1; setp.ne.u32 %p2, %r5, 0;"
+      "@%p2 fma.rn.f32 %f, %fa, %fb, %fc; @%p2 fma.rn.f32 %f, %fa, %f, %fc;",
+      "f", a, b, c);
+  for (size_t i = 0; i < a.size(); ++i) {
+    const float x = value(a[i]), y = value(b[i]), z = value(c[i]);
+    const bool odd = (a[i] & 1) != 0;
+    EXPECT_EQ(value(whole[i]), run(x, y, z)) << i;
+    EXPECT_EQ(value(some[i]), odd ? run(x, y, z) : z) << i;
+    EXPECT_EQ(value(guarded[i]), odd ? std::fmaf(x, std::fmaf(x, y, z), z) : z) << i;
+  }
+}
+
 }  // namespace
 }  // namespace kw::eval

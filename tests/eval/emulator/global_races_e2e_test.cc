@@ -42,6 +42,11 @@ constexpr std::string_view kRacy = R"(
     y[threadIdx.x] = x[threadIdx.x];
     y[threadIdx.x + 128] = y[(threadIdx.x + 32) % 128];
   }
+  // Lanes store in steps of eight words: two blocks share the last one's.
+  extern "C" __global__ void steps(float* y) {
+    const int i = blockIdx.x * (blockDim.x - 1) + threadIdx.x;
+    y[8 * i] = blockIdx.x + 1;
+  }
   extern "C" __global__ void bytes(unsigned char* y) { y[0] = blockIdx.x; }
   // The fence comes before the stores of the other warps.
   extern "C" __global__ void early_fence(const float* x, float* y, float* part, int* count) {
@@ -85,6 +90,7 @@ TEST(GlobalRaces, AreSeenOnEverySeed) {
     racy(s.bench.Run("sets_and_adds", {4}, {32}, 0, s.x, s.y), "byte 0 of y");
     racy(s.bench.Run("last_without_fence", {8}, {32}, 0, s.x, s.y, s.part, s.count), "of part");
     racy(s.bench.Run("bytes", {4}, {32}, 0, s.y), "overwrites what block");
+    racy(s.bench.Run("steps", {2}, {32}, 0, s.part), "of part");
     racy(s.bench.Run("early_fence", {4}, {64}, 0, s.x, s.y, s.part, s.count + 4), "of part");
   }
 }

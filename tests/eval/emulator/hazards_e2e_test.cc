@@ -116,6 +116,57 @@ TEST(Hazards, SharedRacesOnEverySeed) {
   }
 }
 
+// Every lane loads four words, with as many between: the units of one load are not side by side.
+TEST(Hazards, OfSharedLoadsWithGaps) {
+  const std::string ptx = CompilePtx(R"(
+    // A block of 64: s[512] by threads, then float4 number 2 * (t % 8) + odd of each of four rows.
+    extern "C" __global__ void gaps(const float* x, float* y, int odd, int bare, int late) {
+      __shared__ __align__(16) float s[512];
+      const int t = threadIdx.x;
+      for (int i = t; i < 512; i += 64) if (i != bare) s[i] = x[i];
+      __syncthreads();
+      if (late >= 0 && t == 32) s[late] = -1;
+      float sum = 0;
+      for (int row = 0; row < 4; ++row) {
+        const float4 v = *(const float4*)&s[row * 128 + 8 * (t % 8) + 4 * odd];
+        sum += v.x + 2 * v.y + 4 * v.z + 8 * v.w;
+      }
+      if (t < 32) y[t] = sum;
+    }
+  )");
+  std::vector<float> x(512);
+  for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i % 61);
+  const auto run = [&](uint64_t seed, int odd, int bare, int late) {
+    Bench bench(ptx, seed);
+    const uint64_t y = bench.Make(32 * 4, "y");
+    const LaunchOutcome done =
+        bench.Run("gaps", {1}, {64}, 0, bench.Upload(x, "x"), y, odd, bare, late);
+    EXPECT_EQ(done.status, Status::kOk) << done.message;
+    const std::string kinds = bench.HazardKinds();
+    const std::vector<float> got = bench.Download<float>(y, 32);
+    for (size_t t = 0; kinds.empty() && t < got.size(); ++t) {
+      float sum = 0;
+      for (size_t row = 0; row < 4; ++row) {
+        for (size_t i = 0; i < 4; ++i) {
+          sum += x[row * 128 + 8 * (t % 8) + 4 * static_cast<size_t>(odd) + i] *
+                 static_cast<float>(1 << i);
+        }
+      }
+      EXPECT_EQ(got[t], sum) << t;
+    }
+    return kinds;
+  };
+  for (const uint64_t seed : {1u, 2u, 3u, 4u}) {
+    EXPECT_EQ(run(seed, 0, -1, -1), "");
+    EXPECT_EQ(run(seed, 1, -1, -1), "");
+    // Word 6 is of an odd float4: what lies between those that are loaded does not matter.
+    EXPECT_EQ(run(seed, 0, 6, 6), "");
+    EXPECT_EQ(run(seed, 1, 6, -1), "uninitialised");
+    EXPECT_THAT(run(seed, 1, -1, 6), HasSubstr("shared_race"));
+    EXPECT_THAT(run(seed, 1, -1, 3 * 128 + 63), HasSubstr("shared_race"));
+  }
+}
+
 TEST(Hazards, Barriers) {
   Rig s;
   LaunchOutcome done = s.bench.Run("divergent_barrier", {1}, {64}, 0, s.x, s.y, 64);

@@ -67,6 +67,45 @@ inline u32 BankConflicts(const Site& s, int bytes) {
   return extra;
 }
 
+// The distinct bytes of a pattern in shared memory.
+inline void LearnRuns(Site& s, int bytes) {
+  i64 sorted[kLanes];
+  const int n = SortedDeltas(s, sorted);
+  s.run_count = 0;
+  for (int i = 0; i < n; ++i) {
+    if (s.run_count > 0) {
+      i32& start = s.run_start[s.run_count - 1];
+      i32& length = s.run_bytes[s.run_count - 1];
+      if (sorted[i] <= start + length) {
+        const i32 end = static_cast<i32>(sorted[i]) + bytes - start;
+        length = end > length ? end : length;
+        continue;
+      }
+    }
+    s.run_start[s.run_count] = static_cast<i32>(sorted[i]);
+    s.run_bytes[s.run_count++] = bytes;
+  }
+  i32 covered = 0;
+  for (int r = 0; r < s.run_count; ++r) covered += s.run_bytes[r];
+  s.distinct = covered == n * bytes;
+}
+// Many runs near each other are quicker looked at as a bitmap. An access is at least as wide as a
+// unit and aligned to its width.
+inline void LearnUnits(Site& s, u32 unit_shift) {
+  const i64 bytes = (((s.high - s.low) >> unit_shift) + 7) >> 3;
+  s.unit_bytes = 0;
+  if (s.run_count < 2 || bytes > Site::kUnitBytes || bytes >= 2 * s.run_count) return;
+  s.unit_bytes = static_cast<u8>(bytes);
+  __builtin_memset(s.units, 0, sizeof(s.units));
+  for (int r = 0; r < s.run_count; ++r) {
+    const u32 from = static_cast<u32>(s.run_start[r] - s.low) >> unit_shift;
+    const u32 to = from + (static_cast<u32>(s.run_bytes[r]) >> unit_shift);
+    for (u32 unit = from; unit < to; ++unit) {
+      s.units[unit >> 3] = static_cast<u8>(s.units[unit >> 3] | 1u << (unit & 7));
+    }
+  }
+}
+
 template <class A>
 void Learn(Site& s, const A* addr, A lead, u32 mask, int bytes) {
   using S = std::make_signed_t<A>;
@@ -78,6 +117,7 @@ void Learn(Site& s, const A* addr, A lead, u32 mask, int bytes) {
   s.high = INT64_MIN;
   s.alignment = 0;
   bool uniform = true, contiguous = mask == kAllLanes;
+  s.repeated = mask == kAllLanes;
   for (int i = 0; i < kLanes; ++i) {
     const S d = Has(mask, i) ? static_cast<S>(addr[i] - lead) : S{0};
     if constexpr (sizeof(A) == 8)
@@ -86,6 +126,7 @@ void Learn(Site& s, const A* addr, A lead, u32 mask, int bytes) {
       s.delta32[i] = d;
     if (!Has(mask, i)) continue;
     uniform &= d == 0;
+    s.repeated &= addr[i] == addr[i & 7];
     contiguous &= d == static_cast<S>(i * bytes);
     s.alignment |= static_cast<u64>(d);
     s.low = d < s.low ? d : s.low;
@@ -115,25 +156,7 @@ void Learn(Site& s, const A* addr, A lead, u32 mask, int bytes) {
   if constexpr (sizeof(A) == 4) {
     s.conflicts = static_cast<u8>(
         s.shape == Site::kGeneral || s.shape == Site::kChunked ? BankConflicts(s, bytes) : 0);
-    i64 sorted[kLanes];
-    const int n = SortedDeltas(s, sorted);
-    s.run_count = 0;
-    for (int i = 0; i < n; ++i) {
-      if (s.run_count > 0) {
-        i32& start = s.run_start[s.run_count - 1];
-        i32& length = s.run_bytes[s.run_count - 1];
-        if (sorted[i] <= start + length) {
-          const i32 end = static_cast<i32>(sorted[i]) + bytes - start;
-          length = end > length ? end : length;
-          continue;
-        }
-      }
-      s.run_start[s.run_count] = static_cast<i32>(sorted[i]);
-      s.run_bytes[s.run_count++] = bytes;
-    }
-    i32 covered = 0;
-    for (int r = 0; r < s.run_count; ++r) covered += s.run_bytes[r];
-    s.distinct = covered == n * bytes;
+    LearnRuns(s, bytes);
   }
 }
 
@@ -183,7 +206,8 @@ inline void CountSectors(Warp& w, Site& s, Span* span, u64 first, int bytes) {
   if (s.dense) {
     return MarkSectors<kStore>(w, span, static_cast<u64>(base + s.sectors[0]), s.sector_count);
   }
-  for (int i = 0; i < s.sector_count; ++i) {
+  const int count = s.sector_count;
+  for (int i = 0; i < count; ++i) {
     MarkSector<kStore>(w, span, static_cast<u64>(base + s.sectors[i]));
   }
 }
@@ -215,9 +239,12 @@ inline u64 SetAll(u8* bits, u64 from, u64 count) {
   return fresh;
 }
 
-inline void MarkWritten(Span* span, u64 offset, u64 bytes) {
-  span->unwritten -= SetAll(span->written, offset, bytes);
+inline void CountWritten(Span* span, u64 fresh) {
+  span->unwritten -= fresh;
   if (span->unwritten == 0) span->written = nullptr;
+}
+inline void MarkWritten(Span* span, u64 offset, u64 bytes) {
+  CountWritten(span, SetAll(span->written, offset, bytes));
 }
 
 inline void CheckInitialised(Warp& w, const Op& op, const Site& s, Span* span, u64 offset,
@@ -270,9 +297,12 @@ inline char* ReachGlobal(Warp& w, const Op& op, const u64* addr, int bytes, bool
       if (s.shape == Site::kContiguous) {
         MarkWritten(span, offset, length);
       } else {
-        for (u32 m = w.mask; m != 0 && span->written != nullptr; m &= m - 1) {
-          MarkWritten(span, offset + static_cast<u64>(s.delta[First(m)]), static_cast<u64>(bytes));
+        u64 fresh = 0;
+        for (u32 m = w.mask; m != 0; m &= m - 1) {
+          const u64 at = offset + static_cast<u64>(s.delta[First(m)]);
+          fresh += SetAll(span->written, at, static_cast<u64>(bytes));
         }
+        CountWritten(span, fresh);
       }
     }
   } else {
@@ -289,7 +319,10 @@ inline bool ReachShared(Warp& w, const Op& op, const u32* addr, int bytes, u32* 
   Site& s = w.sites[op.site];
   const u32 lead = addr[First(w.mask)];
   const bool known = (op.extra & kKnownPattern) != 0;
-  if (!known && !SamePattern(s, addr, lead, w.mask)) Learn(s, addr, lead, w.mask, bytes);
+  if (!known && !SamePattern(s, addr, lead, w.mask)) {
+    Learn(s, addr, lead, w.mask, bytes);
+    if (w.race != nullptr) LearnUnits(s, w.race->unit_shift);
+  }
   *first = lead + static_cast<u32>(op.imm);
   const i64 low = static_cast<i64>(*first) + s.low, high = static_cast<i64>(*first) + s.high;
   const bool misaligned = ((*first | s.alignment) & static_cast<u64>(bytes - 1)) != 0;
@@ -311,9 +344,11 @@ inline void NoteSharedRead(Warp& w, const Op& op, u32 first, u32 bytes) {
   if (w.race == nullptr) return;
   const Site& s = w.sites[op.site];
   bool own = false;
-  for (int r = 0; r < s.run_count; ++r) {
-    own |=
-        RaceRead(w, op, first + static_cast<u32>(s.run_start[r]), static_cast<u32>(s.run_bytes[r]));
+  if (s.unit_bytes == 0 || !NoteUnitReads(w, s, first)) {
+    for (int r = 0; r < s.run_count; ++r) {
+      own |= RaceRead(w, op, first + static_cast<u32>(s.run_start[r]),
+                      static_cast<u32>(s.run_bytes[r]));
+    }
   }
   if (own) CheckLaneLoads(w, op, s, first, bytes);
   KeepLaneLoads(w, s, first, bytes);

@@ -78,18 +78,31 @@ inline void NoteLoads(Warp& w, const Op& op, const Site& s, u64 offset, u32 byte
     NoteLoad(w, op, i, span, offset + static_cast<u64>(s.delta[i]), bytes);
   }
 }
-// True where the lanes must be taken one by one, each with what it stores.
-inline bool StoresNeedCare(Warp& w, const Site& s, u64 offset) {
+// A warp's plain store in the pattern of its site is put on record. False, with nothing recorded,
+// where the lanes must be taken one by one, each with what it stores.
+inline bool NoteStores(Warp& w, const Site& s, u64 offset, u32 bytes) {
   Span& span = *s.span;
-  if (w.stores == nullptr) return false;
+  if (w.stores == nullptr) return true;
   if (span.authors == nullptr) WatchStores(w, &span);
-  if (span.authors == nullptr) return false;
-  if (s.shape != Site::kContiguous) return true;
-  const Units units = UnitsOf(w, span, offset, static_cast<u64>(s.high - s.low));
-  const u32 me = AuthorOf(w);
-  if (HasOthers(units.at, units.count, w.stores->base, me, StoreAccess::kStore)) return true;
-  for (u64 i = 0; i < units.count; ++i) units.at[i] = me;
-  return false;
+  if (span.authors == nullptr) return true;
+  const u32 me = AuthorOf(w), base = w.stores->base, shift = w.stores->unit_shift;
+  if (s.shape == Site::kContiguous) {
+    const Units units = UnitsOf(w, span, offset, static_cast<u64>(s.high - s.low));
+    if (HasOthers(units.at, units.count, base, me, StoreAccess::kStore)) return false;
+    for (u64 i = 0; i < units.count; ++i) units.at[i] = me;
+    return true;
+  }
+  if (bytes != 1u << shift) return false;
+  u32* units[kLanes];
+  u32 others = 0;
+  for (u32 m = w.mask; m != 0; m &= m - 1) {
+    const int i = First(m);
+    units[i] = span.authors + ((offset + static_cast<u64>(s.delta[i])) >> shift);
+    others |= static_cast<u32>(HasOthers(units[i], 1, base, me, StoreAccess::kStore));
+  }
+  if (others != 0) return false;
+  for (u32 m = w.mask; m != 0; m &= m - 1) *units[First(m)] = me;
+  return true;
 }
 
 }  // namespace

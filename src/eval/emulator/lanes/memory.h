@@ -43,6 +43,35 @@ inline void Put(char* to, M value) {
   __builtin_memcpy(to, &value, sizeof(M));
 }
 
+// Lanes [from, to) one by one, as many as 4 or 8; four words a lane are turned in registers.
+template <class M, class R, int N, class Delta>
+inline void GatherLanes(int from, int to, const Delta* delta, const char* host,
+                        const Registers<R, N>& d) {
+  if constexpr (N == 4 && sizeof(M) == 4 && sizeof(R) == 4) {
+    using Four = u32 __attribute__((vector_size(16)));
+    for (int i = from; i < to; i += 4) {
+      Four lane[4];
+      for (int j = 0; j < 4; ++j) __builtin_memcpy(&lane[j], host + delta[i + j], sizeof(Four));
+      const Four low[2] = {__builtin_shufflevector(lane[0], lane[1], 0, 4, 1, 5),
+                           __builtin_shufflevector(lane[2], lane[3], 0, 4, 1, 5)};
+      const Four high[2] = {__builtin_shufflevector(lane[0], lane[1], 2, 6, 3, 7),
+                            __builtin_shufflevector(lane[2], lane[3], 2, 6, 3, 7)};
+      const Four column[4] = {__builtin_shufflevector(low[0], low[1], 0, 1, 4, 5),
+                              __builtin_shufflevector(low[0], low[1], 2, 3, 6, 7),
+                              __builtin_shufflevector(high[0], high[1], 0, 1, 4, 5),
+                              __builtin_shufflevector(high[0], high[1], 2, 3, 6, 7)};
+      for (int k = 0; k < 4; ++k) __builtin_memcpy(d.at[k] + i, &column[k], sizeof(Four));
+    }
+  } else {
+    for (int i = from; i < to; ++i) {
+      const char* at = host + delta[i];
+      for (int k = 0; k < N; ++k) {
+        d.at[k][i] = static_cast<R>(Get<M>(at + k * static_cast<int>(sizeof(M))));
+      }
+    }
+  }
+}
+
 // From host memory to registers, by the shape of the pattern.
 template <class M, class R, int N, class Delta>
 inline void Gather(Warp& w, const Site& s, const Delta* delta, const char* host,
@@ -82,13 +111,13 @@ inline void Gather(Warp& w, const Site& s, const Delta* delta, const char* host,
         }
       }
     }
-  } else if (w.mask == kAllLanes) {
-    for (int i = 0; i < kLanes; ++i) {
-      const char* from = host + delta[i];
-      for (int k = 0; k < N; ++k) {
-        d.at[k][i] = static_cast<R>(Get<M>(from + k * static_cast<int>(sizeof(M))));
-      }
+  } else if (s.repeated) {
+    GatherLanes<M, R, N>(0, 8, delta, host, d);
+    for (int k = 0; k < N; ++k) {
+      for (int c = 1; c < 4; ++c) __builtin_memcpy(d.at[k] + 8 * c, d.at[k], 8 * sizeof(R));
     }
+  } else if (w.mask == kAllLanes) {
+    GatherLanes<M, R, N>(0, kLanes, delta, host, d);
   } else {
     for (u32 m = w.mask; m != 0; m &= m - 1) {
       const int i = First(m);
@@ -190,7 +219,7 @@ bool StoreGlobalAt(Warp& w, const Op& op, const u64* addr) {
   if (host == nullptr) return Scattered<true>(w, op, addr, kBytes, store_one);
   const Site& s = w.sites[op.site];
   const u64 offset = static_cast<u64>(host - s.span->host);
-  if (access == StoreAccess::kAtomic || StoresNeedCare(w, s, offset)) {
+  if (access == StoreAccess::kAtomic || !NoteStores(w, s, offset, kBytes)) {
     for (u32 m = w.mask; m != 0; m &= m - 1) {
       const int i = First(m);
       store_one(i, *s.span, offset + static_cast<u64>(s.delta[i]));

@@ -65,6 +65,41 @@ inline float Extreme(float a, float b) {
   return r;
 }
 
+template <bool kFlushed>
+inline float FmaOf(float a, float b, float c) {
+  return Flush<kFlushed>(
+      __builtin_fmaf(Flush<kFlushed>(a), Flush<kFlushed>(b), Flush<kFlushed>(c)));
+}
+
+// Multiply-adds in a row share their first factor as a rule (an element of one matrix times a row
+// of the other): it stays in registers.
+template <bool kFlushed>
+bool FmaRun(Warp& w, const Op& op) {
+  const Op* at = &op;
+  const Op* const end = at + op.repeats + 1;
+#ifdef __AVX2__
+  constexpr int kParts = kLanes / 8;
+  while (!kFlushed && w.write == kAllLanes && at != end) {
+    const u32 shared = at->a;
+    const float* a = Src<float>(w, shared);
+    __m256 factor[kParts];
+    for (int i = 0; i < kParts; ++i) factor[i] = _mm256_load_ps(a + 8 * i);
+    do {
+      const float* b = Src<float>(w, at->b);
+      const float* c = Src<float>(w, at->c);
+      float* d = Dst<float>(w, at->d);
+      for (int i = 0; i < kParts; ++i) {
+        const __m256 sum = _mm256_load_ps(c + 8 * i);
+        _mm256_store_ps(d + 8 * i, _mm256_fmadd_ps(factor[i], _mm256_load_ps(b + 8 * i), sum));
+      }
+      ++at;
+    } while (at != end && at->a == shared && at[-1].d != shared);
+  }
+#endif
+  for (; at != end; ++at) Map3<float, float, float, float, FmaOf<kFlushed>>(w, *at);
+  return true;
+}
+
 // 2^x with an error of about one unit in the last place; exact for whole x.
 inline float Exp2(float x) {
   const float bounded = x < -250.0f ? -250.0f : (x > 250.0f ? 250.0f : x);
@@ -349,7 +384,8 @@ constexpr HandlerEntry kReal[] = {
     KW_F32(kAdd, 2, KW_Z(KW_Z(a) + KW_Z(b))),
     KW_F32(kSub, 2, KW_Z(KW_Z(a) - KW_Z(b))),
     KW_F32(kMul, 2, KW_Z(KW_Z(a) * KW_Z(b))),
-    KW_F32(kFma, 3, KW_Z(__builtin_fmaf(KW_Z(a), KW_Z(b), KW_Z(c)))),
+    {K(Code::kFma, Type::kF32), &FmaRun<false>},
+    {K(Code::kFma, Type::kF32, kFtz), &FmaRun<true>},
     KW_F32(kDiv, 2, KW_Z(KW_Z(a) / KW_Z(b))),
     KW_F32(kAbs, 1, KW_Z(AbsOf(a))),
     KW_F32(kNeg, 1, KW_Z(NegOf(a))),

@@ -125,6 +125,37 @@ inline bool RaceRead(Warp& w, const Op& op, u32 address, u32 bytes) {
   return by_lane;
 }
 
+// RaceRead of a site's units, eight at a time, where all of them were stored before the last
+// barrier of this warp and of the block. False where RaceRead is to be called for each run.
+inline bool NoteUnitReads(const Warp& w, const Site& s, u32 first) {
+  using Eight = u32 __attribute__((vector_size(32)));
+  constexpr u32 kCount = sizeof(Eight) / sizeof(u32);
+  constexpr Eight kBits = {1, 2, 4, 8, 16, 32, 64, 128};
+  RaceShadow& r = *w.race;
+  const u32 floor = r.floor[w.index] << 6, bit = 1u << w.index, clock = r.clock, base = r.base;
+  const u32 barrier = floor < w.epoch_stamp ? floor : w.epoch_stamp;
+  if (barrier < base) return false;
+  u32 at = (first + static_cast<u32>(s.low)) >> r.unit_shift;
+  Eight recent = {};  // or never stored
+  for (int byte = 0; byte < s.unit_bytes; ++byte, at += kCount) {
+    Eight writer, reader, readers;
+    __builtin_memcpy(&writer, r.writer + at, sizeof(Eight));
+    __builtin_memcpy(&reader, r.reader + at, sizeof(Eight));
+    __builtin_memcpy(&readers, r.readers + at, sizeof(Eight));
+    // A mask. What is not of the pattern is stored as it was.
+    const Eight in = (Eight)((kBits & s.units[byte]) == kBits);
+    recent |= in & (Eight)(writer - base >= barrier - base);
+    const Eight so_far = (Eight)(reader == clock) & readers;
+    readers ^= in & (readers ^ (so_far | bit));
+    reader ^= in & (reader ^ clock);
+    __builtin_memcpy(r.reader + at, &reader, sizeof(Eight));
+    __builtin_memcpy(r.readers + at, &readers, sizeof(Eight));
+  }
+  u32 any = 0;
+  for (u32 i = 0; i < kCount; ++i) any |= recent[i];
+  return any == 0;
+}
+
 // A read by all lanes together (wmma, ldmatrix).
 inline void ReadAsWarp(Warp& w, const Op& op, u32 address, u32 bytes) {
   if (!RaceRead(w, op, address, bytes)) return;
@@ -182,22 +213,32 @@ inline void RaceWrite(Warp& w, const Op& op, const SharedStore& store) {
   const u32* reader = r.reader + from;
   const u32* readers = r.readers + from;
   const bool by_lane = store.lane != kNoLane && !store.atomic;
-  const u32 mark = by_lane ? epoch << 5 | static_cast<u32>(store.lane >= 0 ? store.lane : 0) : 0;
+  const u32 first_mark =
+      by_lane ? epoch << 5 | static_cast<u32>(store.lane >= 0 ? store.lane : 0) : 0;
   // With all lanes in a row unit i belongs to lane i >> part.
-  const u32 part = store.lane == kEachLane ? static_cast<u32>(First(n)) - 5 : 31;
+  const u32 part = by_lane && store.lane == kEachLane ? static_cast<u32>(First(n)) - 5 : 31;
+  const u32 stamp = r.clock << 6 | (store.atomic ? kAtomicWriter : me);
   u32 suspicious = 0;
+#pragma GCC ivdep
   for (u32 i = 0; i < n; ++i) {
-    const u32 lane_mark = mark == 0 ? 0 : mark + (i >> part);
+    const u32 mark = first_mark + (i >> part);
     suspicious |= static_cast<u32>((writer[i] >= floor << 6) & ((writer[i] & 63) != me)) |
                   static_cast<u32>((reader[i] >= floor) & ((readers[i] & ~bit) != 0)) |
-                  static_cast<u32>((lanes[i] >> 5 == epoch) & (lanes[i] != lane_mark));
+                  static_cast<u32>((lanes[i] >> 5 == epoch) & (lanes[i] != mark));
   }
-  const u32 stamp = r.clock << 6 | (store.atomic ? kAtomicWriter : me);
+  if (suspicious == 0) {
+#pragma GCC ivdep
+    for (u32 i = 0; i < n; ++i) {
+      writer[i] = stamp;
+      lanes[i] = first_mark + (i >> part);
+    }
+    return;
+  }
   for (u32 i = 0; i < n; ++i) {
-    const u32 lane_mark = mark == 0 ? 0 : mark + (i >> part);
-    const bool of_several = suspicious != 0 && CheckStoredUnit(w, op, store, from + i, lane_mark);
+    const u32 mark = first_mark + (i >> part);
+    const bool of_several = CheckStoredUnit(w, op, store, from + i, mark);
     writer[i] = stamp;
-    lanes[i] = of_several ? 0 : lane_mark;
+    lanes[i] = of_several ? 0 : mark;
   }
 }
 
