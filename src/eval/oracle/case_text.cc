@@ -39,6 +39,10 @@ std::string ElementText(const Comparison& comparison) {
   return text;
 }
 
+std::string AdviceText(const Comparison& comparison) {
+  return comparison.advice.empty() ? "" : "\nUsually: " + comparison.advice + ".";
+}
+
 }  // namespace
 
 std::string DescribeCase(const Case& c) {
@@ -60,12 +64,25 @@ std::string DescribeDifference(const Comparison& comparison) {
                       NumberText(comparison.got), NumberText(comparison.expected));
   const double error = std::fabs(comparison.got - comparison.expected);
   if (std::isfinite(error) && comparison.allowed > 0) {
-    text += fmt::format(" (error {:.3g}, allowed {:.3g})", error, comparison.allowed);
+    text += fmt::format(
+        ": an error of {:.3g} ({:.3g} units in the last place), {:.3g} times the "
+        "{:.3g} allowed",
+        error, comparison.ulps, error / comparison.allowed, comparison.allowed);
   }
   text += ".";
+  if (comparison.sensitivity.value_or(0) > 0) {
+    text += fmt::format(" Inputs moved by a unit in the last place of float32 move it by {:.2g}.",
+                        *comparison.sensitivity);
+  }
   if (!comparison.pattern.empty()) text += "\nPattern: " + comparison.pattern + ".";
-  if (!comparison.advice.empty()) text += "\nUsually: " + comparison.advice + ".";
+  text += AdviceText(comparison);
   return text;
+}
+
+std::string WithoutAdvice(std::string text, const Comparison& comparison) {
+  const std::string advice = AdviceText(comparison);
+  const size_t at = text.find(advice);
+  return at == text.npos ? text : text.erase(at, advice.size());
 }
 
 std::string DescribeHazard(const Hazard& hazard) {

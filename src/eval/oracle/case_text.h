@@ -11,6 +11,8 @@ namespace kw::eval {
 std::string DescribeCase(const Case& c);
 // What is wrong, the first wrong element, the pattern and what usually repairs it; several lines.
 std::string DescribeDifference(const Comparison& comparison);
+// The same text, or one that holds it, without what usually causes such a difference.
+std::string WithoutAdvice(std::string text, const Comparison& comparison);
 // "kernel.cu:12: text" of a hazard.
 std::string DescribeHazard(const Hazard& hazard);
 

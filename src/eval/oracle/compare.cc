@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <set>
 
 #include "kw/eval/oracle.h"
@@ -28,6 +29,11 @@ class FloatRule {
     if (!(magnitude <= largest_)) return 0;
     return std::max(absolute_ + relative_ * magnitude, UnitInLastPlace(dtype_, expected));
   }
+  // An error in units of what is allowed.
+  double Units(double got, double expected) const {
+    const double units = std::fabs(got - expected) / Allowed(expected);
+    return std::isnan(units) ? std::numeric_limits<double>::infinity() : units;
+  }
   bool Passes(double got, double expected) const {
     if (std::isnan(expected)) return std::isnan(got);
     if (std::isinf(expected)) return got == expected;
@@ -50,7 +56,8 @@ class FloatRule {
 struct Judged {
   ElementErrors errors;
   WrongOutput values;
-  double allowed = 0;  // at the first bad element
+  double allowed = 0, ulps = 0;  // at the first bad element
+  double worst = 0;              // error of a bad element in units of what is allowed
 };
 
 void Count(const std::vector<double>& got, const std::vector<double>& expected, Judged& judged) {
@@ -86,12 +93,17 @@ Judged JudgeFloats(const Tensor& output, const FloatRule& rule, const std::strin
   for (size_t i = 0; i < expected.size(); ++i) {
     const double got = judged.values.got[i];
     const bool excused = i < slack.size() && std::fabs(got - expected[i]) <= slack[i];
-    judged.values.bad[i] = excused || rule.Passes(got, expected[i]) ? 0 : 1;
+    if (excused || rule.Passes(got, expected[i])) continue;
+    judged.values.bad[i] = 1;
+    judged.worst = std::max(judged.worst, rule.Units(got, expected[i]));
   }
   judged.values.close = [rule](double value, double wanted) { return rule.Passes(value, wanted); };
   Count(judged.values.got, expected, judged);
   if (judged.errors.first_bad >= 0) {
-    judged.allowed = rule.Allowed(expected[static_cast<size_t>(judged.errors.first_bad)]);
+    const auto first = static_cast<size_t>(judged.errors.first_bad);
+    const double unit = UnitInLastPlace(output.dtype, expected[first]);
+    judged.allowed = rule.Allowed(expected[first]);
+    judged.ulps = std::fabs(judged.values.got[first] - expected[first]) / unit;
   }
   return judged;
 }
@@ -208,6 +220,7 @@ Result<Judged> JudgeIntegers(const Task& task, const Tensor& output, const Case&
   judged.values.expected.assign(expected.begin(), expected.end());
   judged.values.close = [](double value, double wanted) { return value == wanted; };
   Count(judged.values.got, judged.values.expected, judged);
+  if (judged.errors.bad > 0) judged.worst = std::numeric_limits<double>::infinity();
   return judged;
 }
 
@@ -279,6 +292,8 @@ Result<Comparison> CompareOutputs(const Task& task, const Case& c,
     comparison.got = judged.values.got[first];
     comparison.expected = judged.values.expected[first];
     comparison.allowed = judged.allowed;
+    comparison.ulps = judged.ulps;
+    comparison.worst = judged.worst;
     Pattern pattern = FindPattern(judged.values);
     comparison.pattern = std::move(pattern.text);
     comparison.advice = std::move(pattern.advice);
@@ -295,14 +310,21 @@ Result<Comparison> CompareLeniently(const Task& task, const Case& c,
   constexpr double kSlackFactor = 8;
   KW_ASSIGN(Comparison comparison, CompareOutputs(task, c, outputs, expected));
   if (comparison.ok) return comparison;
-  KW_ASSIGN(std::vector<std::vector<double>> slack, sensitivity());
+  KW_ASSIGN(const std::vector<std::vector<double>> slack, sensitivity());
   if (slack.empty()) return comparison;
-  for (std::vector<double>& output : slack) {
+  Expected excused = expected;
+  excused.slack = slack;
+  for (std::vector<double>& output : excused.slack) {
     for (double& element : output) element *= kSlackFactor;
   }
-  Expected excused = expected;
-  excused.slack = std::move(slack);
-  return CompareOutputs(task, c, outputs, excused);
+  KW_ASSIGN(comparison, CompareOutputs(task, c, outputs, excused));
+  for (size_t i = 0; i < task.outputs.size() && !comparison.ok; ++i) {
+    const auto first = static_cast<size_t>(std::max<int64_t>(comparison.errors.first_bad, 0));
+    if (task.outputs[i].name == comparison.output && first < slack[i].size()) {
+      comparison.sensitivity = slack[i][first];
+    }
+  }
+  return comparison;
 }
 
 Result<Comparison> CompareWithReference(const Task& task, const Case& c,

@@ -8,168 +8,11 @@
 #include "kw/base/random.h"
 #include "kw/base/text.h"
 #include "kw/eval/oracle.h"
+#include "shapes.h"
 #include "value_types.h"
 
 namespace kw::eval {
 namespace {
-
-using Sizes = std::map<std::string, int64_t>;
-
-// A case runs twice on an emulator: one of a million elements would cost more than all others.
-constexpr double kMaxElements = 66'000;  // of one tensor
-constexpr double kMaxFlops = 6e6;
-constexpr int kAttempts = 400;  // at a shape that the constraints admit
-
-constexpr int64_t kBoundaries[] = {1,   2,   3,   7,   31,  32,  33,  63,   64,   65,
-                                   127, 128, 129, 255, 256, 257, 999, 1000, 1023, 1025};
-
-// All axes, const ones too, or nothing when a constraint refuses the sizes.
-std::optional<Sizes> AdmittedAxes(const Task& task, const Sizes& sizes) {
-  Result<Sizes> all = task.AllAxes(sizes);
-  if (!all) return std::nullopt;
-  Result<bool> satisfied = SatisfiesConstraints(task, *all);
-  if (!satisfied || !*satisfied) return std::nullopt;
-  return *std::move(all);
-}
-
-// Elements of all tensors: what a call costs is near enough in proportion. Nothing for sizes that
-// are refused.
-std::optional<double> ElementsAt(const Task& task, const Sizes& sizes) {
-  const std::optional<Sizes> all = AdmittedAxes(task, sizes);
-  if (!all) return std::nullopt;
-  const Result<int64_t> total = TotalElements(task, *all);
-  if (!total) return std::nullopt;
-  return static_cast<double>(*total);
-}
-
-// Finds shapes for one task: within the caps, and as its constraints demand.
-class ShapeFinder {
- public:
-  ShapeFinder(const Task& task, Random random, double cap_factor)
-      : task_(task), random_(random), cap_factor_(cap_factor) {
-    for (const Axis& axis : task.axes) {
-      if (!axis.is_var) continue;
-      std::vector<int64_t> sizes = axis.sizes;
-      if (sizes.empty()) sizes.assign(std::begin(kBoundaries), std::end(kBoundaries));
-      std::sort(sizes.begin(), sizes.end());
-      sizes.erase(std::unique(sizes.begin(), sizes.end()), sizes.end());
-      names_.push_back(axis.name);
-      lists_.push_back(std::move(sizes));
-    }
-    FindEqualities();
-  }
-
-  const std::vector<std::string>& names() const { return names_; }
-  const std::vector<int64_t>& list(size_t axis) const { return lists_[axis]; }
-  Random& random() { return random_; }
-
-  // Nothing when the sizes are refused by a constraint or a cap.
-  bool Admits(const Sizes& sizes) const {
-    const std::optional<Sizes> all = AdmittedAxes(task_, sizes);
-    return all && IsSmall(*all);
-  }
-
-  // Sizes as wished for, where `pinned` keeps its own as long as any others go with it.
-  std::optional<Sizes> Near(Sizes wished, size_t pinned) {
-    for (int attempt = 0; attempt < kAttempts; ++attempt) {
-      Sizes sizes = Shrunk(ApplyEqualities(wished), pinned);
-      if (Admits(sizes)) return sizes;
-      // After half of the attempts the pinned axis gives way too.
-      for (size_t axis = 0; axis < names_.size(); ++axis) {
-        if (axis == pinned && attempt < kAttempts / 2) continue;
-        wished[names_[axis]] = attempt % 2 == 0 ? Listed(axis) : Uniform(axis);
-      }
-    }
-    return std::nullopt;
-  }
-
-  int64_t Listed(size_t axis) { return lists_[axis][random_.Below(lists_[axis].size())]; }
-
-  // Between the axis's bounds, small sizes as often as large ones; now and then a multiple of what
-  // constraints like to ask for.
-  int64_t Uniform(size_t axis) {
-    const auto low = static_cast<double>(lists_[axis].front());
-    const auto high = static_cast<double>(lists_[axis].back());
-    const auto size = static_cast<int64_t>(low * std::pow(high / low, random_.Uniform()));
-    constexpr int64_t kMultiples[] = {1, 1, 1, 2, 4, 8, 16, 32, 64, 128};
-    const int64_t multiple = kMultiples[random_.Below(std::size(kMultiples))];
-    return std::max(multiple, size / multiple * multiple);
-  }
-
- private:
-  bool IsSmall(const Sizes& all) const {
-    const auto fits = [&](const Tensor& tensor) {
-      Result<int64_t> count = ElementCount(tensor, all);
-      return count && static_cast<double>(*count) <= kMaxElements * cap_factor_;
-    };
-    if (!std::all_of(task_.inputs.begin(), task_.inputs.end(), fits)) return false;
-    if (!std::all_of(task_.outputs.begin(), task_.outputs.end(), fits)) return false;
-    if (task_.cost_flops.empty()) return true;
-    Result<double> flops = EvaluateExpression(task_.cost_flops, all);
-    return !flops || *flops <= kMaxFlops * cap_factor_;
-  }
-
-  // Makes the largest axis but the pinned one smaller until the caps hold; the pinned one last.
-  Sizes Shrunk(Sizes sizes, size_t pinned) const {
-    while (true) {
-      Result<Sizes> all = task_.AllAxes(sizes);
-      if (!all || IsSmall(*all)) return sizes;
-      size_t largest = names_.size();
-      for (size_t axis = 0; axis < names_.size(); ++axis) {
-        if (axis == pinned || sizes[names_[axis]] <= lists_[axis].front()) continue;
-        if (largest == names_.size() || sizes[names_[axis]] > sizes[names_[largest]]) {
-          largest = axis;
-        }
-      }
-      if (largest == names_.size()) {
-        if (pinned >= names_.size() || sizes[names_[pinned]] <= lists_[pinned].front()) {
-          return sizes;
-        }
-        largest = pinned;
-      }
-      int64_t& size = sizes[names_[largest]];
-      const auto above = std::lower_bound(lists_[largest].begin(), lists_[largest].end(), size);
-      size = *std::prev(above);
-    }
-  }
-
-  // Constraints "axis == expression" say what to choose.
-  void FindEqualities() {
-    for (const std::string& constraint : task_.constraints) {
-      const size_t at = constraint.find("==");
-      if (at == std::string::npos || constraint.find("==", at + 2) != std::string::npos) continue;
-      const std::string left(Trim(std::string_view(constraint).substr(0, at)));
-      const std::string right(Trim(std::string_view(constraint).substr(at + 2)));
-      const auto is_var = [&](const std::string& name) {
-        return std::find(names_.begin(), names_.end(), name) != names_.end();
-      };
-      if (is_var(left)) {
-        equalities_.emplace_back(left, right);
-      } else if (is_var(right)) {
-        equalities_.emplace_back(right, left);
-      }
-    }
-  }
-
-  Sizes ApplyEqualities(Sizes sizes) const {
-    for (const auto& [axis, expression] : equalities_) {
-      Result<Sizes> all = task_.AllAxes(sizes);
-      if (!all) continue;
-      Result<double> value = EvaluateExpression(expression, *all);
-      if (value && *value >= 1 && *value == std::floor(*value) && *value < 1e12) {
-        sizes[axis] = static_cast<int64_t>(*value);
-      }
-    }
-    return sizes;
-  }
-
-  const Task& task_;
-  Random random_;
-  double cap_factor_;
-  std::vector<std::string> names_;
-  std::vector<std::vector<int64_t>> lists_;
-  std::vector<std::pair<std::string, std::string>> equalities_;
-};
 
 template <class T>
 void Shuffle(std::vector<T>& items, size_t from, Random& random) {
@@ -389,7 +232,7 @@ std::optional<Case> UntimedCase(const Task& task, uint64_t seed) {
   Random random(DeriveSeed(seed, "untimed"));
   std::optional<Case> best;
   double best_elements = 0;
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+  for (int attempt = 0; attempt < kShapeAttempts; ++attempt) {
     Case c;
     for (const auto& [axis, least] : low) {
       // An axis that all workloads have alike varies downwards.

@@ -1,6 +1,7 @@
 // One evaluation from the object on: load, oracle, timing, endurance.
 #include <fmt/format.h>
 
+#include <optional>
 #include <utility>
 
 #include "baseline_times.h"
@@ -24,17 +25,6 @@ Verdict StartVerdict(const JudgeJob& job, const Device& device) {
   return verdict;
 }
 
-void TakeFailure(const OracleReport& report, const std::string& stage, Verdict& verdict) {
-  verdict.status = report.status;
-  verdict.stage = stage;
-  verdict.reason = report.reason;
-  verdict.feedback = report.feedback;
-  verdict.environmental = report.environmental;
-  verdict.failing = report.failing;
-  verdict.errors = report.comparison.errors;
-  if (report.hazards == "found") verdict.hazards = "found";
-}
-
 // Keeps what is needed to see the failure again, and names it in the verdict.
 Result<void> KeepReplay(const JudgeJob& job, const JudgeRooms& rooms, const OracleReport& report,
                         Verdict& verdict) {
@@ -54,25 +44,60 @@ Result<void> KeepReplay(const JudgeJob& job, const JudgeRooms& rooms, const Orac
   return {};
 }
 
-// The verdict on a candidate that failed at `stage`.
-Result<void> Failed(const JudgeJob& job, const JudgeRooms& rooms, const OracleReport& report,
-                    const std::string& stage, Verdict& verdict) {
-  TakeFailure(report, stage, verdict);
+// Where a candidate failed, and how.
+struct Failure {
+  std::string stage;
+  OracleReport report;
+};
+using Stages = Result<std::optional<Failure>>;
+
+Result<void> TakeFailure(const JudgeJob& job, const JudgeRooms& rooms, const Failure& failure,
+                         Verdict& verdict) {
+  const OracleReport& report = failure.report;
+  verdict.status = report.status;
+  verdict.stage = failure.stage;
+  verdict.reason = report.reason;
+  verdict.feedback = report.feedback;
+  verdict.environmental = report.environmental;
+  verdict.failing = report.failing;
+  verdict.errors = report.comparison.errors;
+  if (report.hazards == "found") verdict.hazards = "found";
   const bool known =
       !verdict.cases.empty() && verdict.failing && verdict.cases.back().c.id == verdict.failing->id;
   if (verdict.failing && !known) verdict.cases.push_back({*verdict.failing, false});
   return KeepReplay(job, rooms, report, verdict);
 }
 
+VerdictLimits LimitsOf(const JudgeJob& job) {
+  VerdictLimits limits;
+  const auto standard = static_cast<uint64_t>(CaseCount(Effort::kStandard));
+  const auto cases = static_cast<uint64_t>(CaseCount(job.effort));
+  if (cases > standard) limits.lane_instructions = limits.lane_instructions / standard * cases;
+  limits.wall_ms = job.wall_ms;
+  return limits;
+}
+
+OracleOptions OptionsOf(const JudgeJob& job) {
+  return {.seed = job.seed, .cancelled = job.cancelled};
+}
+
+Result<OpenOutcome> OpenSession(const JudgeJob& job, const JudgeRooms& rooms) {
+  return rooms.device->Open({.object_path = job.object_path,
+                             .parameters = CandidateParameters(job.task),
+                             .seed = DeriveSeed(job.seed, "session"),
+                             .registers = RegistersOf(job.resources),
+                             .libraries = job.task.allowed_libraries});
+}
+
 // A replay: one case as the oracle runs it; where it failed after many calls, as many again.
-Result<void> JudgeOnlyCase(const JudgeJob& job, const JudgeRooms& rooms, LimitedSession& session,
-                           Verdict& verdict) {
+Stages JudgeOnlyCase(const JudgeJob& job, const JudgeRooms& rooms, LimitedSession& session,
+                     Verdict& verdict) {
   const Case& c = *job.only_case;
-  const OracleOptions options{.seed = job.seed, .cancelled = job.cancelled};
-  KW_ASSIGN(OracleReport report, FitsInFull(job.task, c.axes)
-                                     ? RunOracle(job.task, {c}, session, *rooms.reference, options)
-                                     : CheckInPart(job.task, c, session, rooms.device->sheet(),
-                                                   job.resources, *rooms.reference));
+  KW_ASSIGN(OracleReport report,
+            FitsInFull(job.task, c.axes)
+                ? RunOracle(job.task, {c}, session, *rooms.reference, OptionsOf(job))
+                : CheckInPart(job.task, c, session, rooms.device->sheet(), job.resources,
+                              *rooms.reference));
   verdict.cases = report.cases;
   verdict.hazards = report.hazards;
   verdict.bitwise = report.bitwise;
@@ -85,42 +110,82 @@ Result<void> JudgeOnlyCase(const JudgeJob& job, const JudgeRooms& rooms, Limited
                                     .cancelled = job.cancelled}));
     if (!report.ok) verdict.cases.clear();  // it comes in as one that failed
   }
-  if (!report.ok) return Failed(job, rooms, report, "oracle", verdict);
-  verdict.status = Status::kPassed;
-  verdict.reason = "passed";
+  if (!report.ok) return Failure{"oracle", std::move(report)};
   verdict.feedback = "This case alone is right now; the timed workloads were not run.";
   if (c.calls_before > 0) {
     verdict.feedback += fmt::format(" It failed as call {} then; {} calls of it are right now.",
                                     c.calls_before + 1, session.calls());
   }
-  return {};
+  return std::nullopt;
 }
 
-VerdictLimits LimitsOf(const JudgeJob& job) {
-  VerdictLimits limits;
-  const auto standard = static_cast<uint64_t>(CaseCount(Effort::kStandard));
-  const auto cases = static_cast<uint64_t>(CaseCount(job.effort));
-  if (cases > standard) limits.lane_instructions = limits.lane_instructions / standard * cases;
-  limits.wall_ms = job.wall_ms;
-  return limits;
+// Fuzzing, the timed workloads, endurance.
+Stages JudgeInFull(const JudgeJob& job, const JudgeRooms& rooms, LimitedSession& session,
+                   const std::function<void(const char*)>& enter, Verdict& verdict) {
+  KW_ASSIGN(const std::vector<Case> cases,
+            PlanCases(job.task, FuzzSeed(job.seed, job.task), CaseCount(job.effort)));
+  KW_ASSIGN(OracleReport report,
+            RunOracle(job.task, cases, session, *rooms.reference, OptionsOf(job)));
+  verdict.cases = report.cases;
+  verdict.hazards = report.hazards;
+  verdict.bitwise = report.bitwise;
+  if (!report.ok) return Failure{"oracle", std::move(report)};
+
+  enter("timing");
+  KW_ASSIGN(const auto baseline_us, BaselineTimes(job.task, rooms));
+  KW_ASSIGN(TimingReport timing,
+            TimeWorkloads(job.task, session, rooms.device->sheet(), job.resources, *rooms.reference,
+                          baseline_us, DeriveSeed(job.seed, "timing")));
+  if (!timing.ok) return Failure{"timing", std::move(timing.failure)};
+
+  enter("endurance");
+  const uint64_t seed = DeriveSeed(FuzzSeed(job.seed, job.task), "endurance");
+  KW_ASSIGN(OracleReport lasting,
+            RunEndurance(job.task, EnduranceCases(job.task, seed), session, *rooms.reference,
+                         {.seed = seed,
+                          .calls_before = session.calls(),
+                          .calls = std::nullopt,
+                          .cancelled = job.cancelled}));
+  if (!lasting.ok) return Failure{"endurance", std::move(lasting)};
+  verdict.stage = "timing";
+  verdict.workloads = std::move(timing.workloads);
+  verdict.speedup = timing.speedup;
+  verdict.feedback = PassedFeedback(job.task, verdict, rooms.device->sheet());
+  return std::nullopt;
+}
+
+// The smallest case that fails as this one did. What it may cost in all is counted but for the
+// time of the host code; a candidate that wastes that is shown less small.
+Result<OracleReport> Shrunk(const JudgeJob& job, const JudgeRooms& rooms, OracleReport report) {
+  constexpr uint64_t kLaneInstructions = 1'000'000'000;
+  constexpr int64_t kWallMs = 5'000;
+  VerdictLimits limits{.lane_instructions = kLaneInstructions};
+  const int64_t end_ms = SystemClock().MonotonicMicros() / 1000 + kWallMs;
+  return ShrinkFailure(job.task, std::move(report), [&](const Case& c) -> Result<OracleReport> {
+    limits.wall_ms = end_ms - SystemClock().MonotonicMicros() / 1000;
+    KW_ASSIGN(const OpenOutcome opened, OpenSession(job, rooms));
+    if (!opened.session) return Fail(ErrorCode::kInternal, "it loads no more: " + opened.message);
+    rooms.device->Prepare();
+    LimitedSession session(*opened.session, limits, SystemClock());
+    KW_ASSIGN(OracleReport outcome,
+              RunOracle(job.task, {c}, session, *rooms.reference, OptionsOf(job)));
+    limits.lane_instructions = session.lane_instructions_left();
+    return outcome;
+  });
 }
 
 }  // namespace
 
 Result<Verdict> JudgeCandidate(const JudgeJob& job, const JudgeRooms& rooms,
                                const std::function<void(const std::string&)>& stage) {
+  Verdict verdict = StartVerdict(job, *rooms.device);
   const auto enter = [&](const char* name) {
+    verdict.stage = name;
     if (stage) stage(name);
   };
-  Verdict verdict = StartVerdict(job, *rooms.device);
 
   enter("load");
-  verdict.stage = "load";
-  KW_ASSIGN(OpenOutcome opened, rooms.device->Open({.object_path = job.object_path,
-                                                    .parameters = CandidateParameters(job.task),
-                                                    .seed = DeriveSeed(job.seed, "session"),
-                                                    .registers = RegistersOf(job.resources),
-                                                    .libraries = job.task.allowed_libraries}));
+  KW_ASSIGN(OpenOutcome opened, OpenSession(job, rooms));
   if (!opened.session) {
     verdict.status = opened.unsupported ? Status::kUnsupported
                      : opened.rejected  ? Status::kRejected
@@ -136,51 +201,19 @@ Result<Verdict> JudgeCandidate(const JudgeJob& job, const JudgeRooms& rooms,
   LimitedSession session(*opened.session, LimitsOf(job), SystemClock());
 
   enter("oracle");
-  verdict.stage = "oracle";
-  if (job.only_case) {
-    KW_TRY(JudgeOnlyCase(job, rooms, session, verdict));
+  KW_ASSIGN(std::optional<Failure> failure, job.only_case
+                                                ? JudgeOnlyCase(job, rooms, session, verdict)
+                                                : JudgeInFull(job, rooms, session, enter, verdict));
+  if (!failure) {
+    verdict.status = Status::kPassed;
+    verdict.reason = "passed";
     return verdict;
   }
-  KW_ASSIGN(const std::vector<Case> cases,
-            PlanCases(job.task, FuzzSeed(job.seed, job.task), CaseCount(job.effort)));
-  KW_ASSIGN(OracleReport report, RunOracle(job.task, cases, session, *rooms.reference,
-                                           {.seed = job.seed, .cancelled = job.cancelled}));
-  verdict.cases = report.cases;
-  verdict.hazards = report.hazards;
-  verdict.bitwise = report.bitwise;
-  if (!report.ok) {
-    KW_TRY(Failed(job, rooms, report, "oracle", verdict));
-    return verdict;
+  opened.session.reset();
+  if (!job.only_case) {
+    KW_ASSIGN(failure->report, Shrunk(job, rooms, std::move(failure->report)));
   }
-
-  enter("timing");
-  verdict.stage = "timing";
-  KW_ASSIGN(const auto baseline_us, BaselineTimes(job.task, rooms));
-  KW_ASSIGN(TimingReport timing,
-            TimeWorkloads(job.task, session, rooms.device->sheet(), job.resources, *rooms.reference,
-                          baseline_us, DeriveSeed(job.seed, "timing")));
-  if (!timing.ok) {
-    KW_TRY(Failed(job, rooms, timing.failure, "timing", verdict));
-    return verdict;
-  }
-
-  enter("endurance");
-  const uint64_t seed = DeriveSeed(FuzzSeed(job.seed, job.task), "endurance");
-  KW_ASSIGN(const OracleReport lasting,
-            RunEndurance(job.task, EnduranceCases(job.task, seed), session, *rooms.reference,
-                         {.seed = seed,
-                          .calls_before = session.calls(),
-                          .calls = std::nullopt,
-                          .cancelled = job.cancelled}));
-  if (!lasting.ok) {
-    KW_TRY(Failed(job, rooms, lasting, "endurance", verdict));
-    return verdict;
-  }
-  verdict.status = Status::kPassed;
-  verdict.reason = "passed";
-  verdict.workloads = std::move(timing.workloads);
-  verdict.speedup = timing.speedup;
-  verdict.feedback = PassedFeedback(job.task, verdict, rooms.device->sheet());
+  KW_TRY(TakeFailure(job, rooms, *failure, verdict));
   return verdict;
 }
 

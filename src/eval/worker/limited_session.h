@@ -24,6 +24,7 @@ class LimitedSession : public Session {
   LimitedSession(Session& session, const VerdictLimits& limits, const Clock& clock);
   Result<CallOutcome> Call(const CallRequest& request) override;
   int64_t calls() const { return calls_; }  // that were passed on
+  uint64_t lane_instructions_left() const { return left_; }
 
  private:
   Session& session_;

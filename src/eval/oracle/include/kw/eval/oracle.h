@@ -149,9 +149,12 @@ struct Comparison {
   ElementErrors errors;  // of that output (of all outputs, worst, when ok)
   std::string pattern;   // "only columns 32..32 of each row are wrong", "" when none is seen
   std::string advice;    // what usually causes such a pattern, "" when none is seen
-  // The first bad element: where it is in its output, what it is, and how far off it may be.
+  double worst = 0;      // the largest error in units of what is allowed; infinite for a wrong NaN
+  // The first bad element: where it is in its output, what it is, how far off it may be, its error
+  // in units in the last place, and its sensitivity (Reference::Sensitivity) where that is known.
   std::vector<int64_t> at;
-  double got = 0, expected = 0, allowed = 0;
+  double got = 0, expected = 0, allowed = 0, ulps = 0;
+  std::optional<double> sensitivity;
 };
 [[nodiscard]] Result<Comparison> CompareOutputs(const Task& task, const Case& c,
                                                 const std::vector<std::string>& outputs,
@@ -211,6 +214,14 @@ struct OracleOptions {
 [[nodiscard]] Result<OracleReport> RunOracle(const Task& task, const std::vector<Case>& cases,
                                              Session& session, Reference& reference,
                                              const OracleOptions& options);
+
+// Runs one case by itself, in a session of its own, as a replay does.
+using CaseRunner = std::function<Result<OracleReport>(const Case&)>;
+// The failure of the smallest case found that fails in the same way: sizes as small as they may be,
+// ordinary values where they fail too. As it was where nothing smaller fails, or where the case
+// alone does not. It takes up to 40 runs, and none after one that times out.
+[[nodiscard]] Result<OracleReport> ShrinkFailure(const Task& task, OracleReport report,
+                                                 const CaseRunner& run);
 
 struct EnduranceOptions {
   uint64_t seed = 0;
