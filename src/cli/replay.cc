@@ -1,6 +1,7 @@
 // kwright replay: a stored failure again, from the same bytes.
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <iostream>
 
 #include "commands.h"
@@ -13,7 +14,7 @@ namespace kw::cli {
 namespace {
 
 struct ReplayOptions {
-  std::string id, device, replays;
+  std::string id, device, replays, dump;
   bool json = false;
 };
 
@@ -26,7 +27,9 @@ Result<eval::Evaluator::ReplayOutcome> Again(const ReplayOptions& options) {
   KW_ASSIGN(const eval::Replay stored, eval::LoadReplay(config.replays, options.id));
   config.device = options.device.empty() ? stored.device : options.device;
   KW_ASSIGN(const auto evaluator, eval::MakeEvaluator(config));
-  return evaluator->RunReplay(options.id);
+  std::string dump;
+  if (!options.dump.empty()) dump = std::filesystem::absolute(options.dump).string();
+  return evaluator->RunReplay(options.id, dump);
 }
 
 int Replay(const ReplayOptions& options) {
@@ -57,10 +60,12 @@ void AddReplay(CLI::App& app, Action& action) {
   sub->add_option("--device", options->device, "Another data sheet (default: the one of then)");
   sub->add_option("--replays", options->replays,
                   "Folder of stored failures: a run keeps its own in RUN/replays");
+  sub->add_option("--dump", options->dump,
+                  "Folder for inputs, outputs, expected values and errors as .npy");
   sub->add_flag("--json", options->json, "Print JSON");
   sub->footer(
       "Example:\n  kwright replay 3f2a91c04d5e\n"
-      "  kwright replay 3f2a91c04d5e --replays runs/quickstart-1/replays");
+      "  kwright replay 3f2a91c04d5e --replays runs/quickstart-1/replays --dump failure");
   sub->callback([&action, options] { action = [options] { return Replay(*options); }; });
 }
 

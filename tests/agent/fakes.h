@@ -37,7 +37,7 @@ class FakeEvaluator : public eval::Evaluator {
                               const eval::EvaluateOptions& options) override;
   Result<eval::Verdict> Evaluate(const eval::Task& task, const std::string& source,
                                  const eval::EvaluateOptions& options) override;
-  Result<ReplayOutcome> RunReplay(const std::string& id) override;
+  Result<ReplayOutcome> RunReplay(const std::string& id, const std::string& dump) override;
   const eval::DeviceSheet& sheet() const override { return sheet_; }
   const eval::ToolchainInfo& toolchain() const override { return toolchain_; }
 

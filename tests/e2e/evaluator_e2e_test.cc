@@ -89,6 +89,27 @@ TEST_F(EvaluatorE2e, AFailureIsReplayedByteForByte) {
   EXPECT_FALSE(evaluator->RunReplay("0000"));
 }
 
+// The order of warps, and with it what a race leaves behind, is that of then.
+TEST_F(EvaluatorE2e, ARaceIsReplayedInTheSameOrder) {
+  const auto evaluator = Make(Config());
+  for (const uint64_t seed : {3u, 4u, 5u}) {
+    const auto verdict =
+        evaluator->Evaluate(softmax_, Kernel("softmax/missing_barrier.cu"), {.seed = seed});
+    ASSERT_TRUE(verdict);
+    EXPECT_EQ(verdict->reason, "shared_race");
+    const std::string dump = scratch_.path() + "/dump";
+    const auto replayed = evaluator->RunReplay(verdict->replay_id, dump);
+    ASSERT_TRUE(replayed) << replayed.error().ToString();
+    EXPECT_EQ(replayed->verdict.reason, verdict->reason);
+    EXPECT_EQ(replayed->verdict.errors.max_abs, verdict->errors.max_abs);
+    // Up to what a verdict tells of the case in which it was seen first.
+    const auto told = [](const std::string& text) { return text.substr(0, text.find("Usually:")); };
+    const std::string then = told(verdict->feedback), now = told(replayed->verdict.feedback);
+    EXPECT_EQ(then.substr(0, now.size()), now);
+    EXPECT_TRUE(FileExists(dump + "/output_y.npy"));
+  }
+}
+
 TEST_F(EvaluatorE2e, AWorkerThatSharesNoCacheIsSentWhatItNeeds) {
   EvaluatorConfig config = Config();
   config.worker_command = {ProgramDirectory() + "/kwright-worker",

@@ -58,6 +58,9 @@ std::string DescribeDifference(const Comparison& comparison) {
   std::string text =
       fmt::format("{} of {} elements of {} are wrong", errors.bad, errors.total, comparison.output);
   if (errors.max_abs > 0) text += fmt::format(", the largest error is {:.4g}", errors.max_abs);
+  if (std::isfinite(comparison.worst) && comparison.worst > 0) {
+    text += fmt::format(" (at worst {:.3g} times what is allowed)", comparison.worst);
+  }
   if (errors.nan > 0) text += fmt::format("; {} elements are NaN", errors.nan);
   if (errors.inf > 0) text += fmt::format("; {} elements are infinite", errors.inf);
   text += fmt::format(".\nFirst wrong: {} is {}, expected {}", ElementText(comparison),

@@ -14,7 +14,7 @@
 namespace kw::eval {
 namespace {
 
-constexpr int64_t kVersion = 1;
+constexpr int64_t kVersion = 2;  // 1 had no seed
 constexpr size_t kIdLength = 12;
 
 bool IsId(std::string_view id) {
@@ -30,7 +30,7 @@ Result<uint64_t> ParseSeed(const std::string& text, const std::string& where) {
   uint64_t seed = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
   if (error != std::errc() || end != text.data() + text.size()) {
-    return Fail(ErrorCode::kParse, where + ": case.seed is no unsigned number");
+    return Fail(ErrorCode::kParse, where + " is no unsigned number");
   }
   return seed;
 }
@@ -40,7 +40,7 @@ Result<Case> CaseFromJson(const Json& json, const std::string& where) {
   Case c;
   KW_ASSIGN(c.id, reader.Required<std::string>("id"));
   KW_ASSIGN(const std::string seed, reader.Required<std::string>("seed"));
-  KW_ASSIGN(c.seed, ParseSeed(seed, where));
+  KW_ASSIGN(c.seed, ParseSeed(seed, where + ": case.seed"));
   KW_ASSIGN(c.group, reader.Required<std::string>("group"));
   const Json* axes = reader.Find("axes");
   const Json* scalars = reader.Find("scalars");
@@ -98,6 +98,7 @@ std::string FormatReplay(const Replay& replay) {
       {"task",
        {{"name", replay.task_name}, {"folder", replay.task_folder}, {"hash", replay.task_hash}}},
       {"case", std::move(c)},
+      {"seed", std::to_string(replay.seed)},
       {"inputs_hash", replay.inputs_hash},
       {"device", replay.device},
       {"status", replay.status},
@@ -119,6 +120,8 @@ Result<Replay> ParseReplay(std::string_view text, const std::string& where) {
   KW_ASSIGN(replay.device, reader.Required<std::string>("device"));
   KW_ASSIGN(replay.status, reader.Required<std::string>("status"));
   KW_ASSIGN(replay.feedback, reader.Required<std::string>("feedback"));
+  KW_ASSIGN(const std::string seed, reader.Required<std::string>("seed"));
+  KW_ASSIGN(replay.seed, ParseSeed(seed, where + ": seed"));
   const Json* task = reader.Find("task");
   const Json* candidate = reader.Find("candidate");
   const Json* c = reader.Find("case");

@@ -34,7 +34,7 @@ class OracleRun {
     std::vector<std::string> first_outputs;
     for (int run = 0; run < kRunsACase; ++run) {
       request.seed = DeriveSeed(c.seed, fmt::format("run/{}/{}", options_.seed, run));
-      KW_ASSIGN(const CallOutcome outcome, session_.Call(request));
+      KW_ASSIGN(const CallOutcome outcome, Call(c, inputs, request));
       KW_ASSIGN(end.failure, JudgeCall(task_, c, outcome, reference_, run == 0 ? "" : kSecondRun,
                                        end.comparison));
       if (end.failure) return end;
@@ -50,6 +50,12 @@ class OracleRun {
   }
 
  private:
+  Result<CallOutcome> Call(const Case& c, const CaseInputs& inputs, const CallRequest& request) {
+    KW_ASSIGN(CallOutcome outcome, session_.Call(request));
+    if (options_.after_call) options_.after_call(c, inputs, outcome);
+    return outcome;
+  }
+
   // Once more in the buffers of the last call, with almost the same inputs.
   Result<void> RunSwapped(const Case& original, CaseEnd& end) {
     const Case c = SwappedCase(original);
@@ -58,7 +64,7 @@ class OracleRun {
     KW_ASSIGN(CallRequest request, MakeCall(task_, c, inputs));
     request.seed = DeriveSeed(c.seed, fmt::format("run/{}/swapped", options_.seed));
     request.reuse_buffers = true;
-    KW_ASSIGN(const CallOutcome outcome, session_.Call(request));
+    KW_ASSIGN(const CallOutcome outcome, Call(c, inputs, request));
     KW_ASSIGN(end.failure, JudgeCall(task_, c, outcome, reference_, "", end.comparison));
     if (!end.failure) return {};
     end.hash = inputs.hash;

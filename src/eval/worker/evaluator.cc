@@ -64,7 +64,7 @@ class LocalEvaluator : public Evaluator {
                         const EvaluateOptions& options) override;
   Result<Verdict> Evaluate(const Task& task, const std::string& source,
                            const EvaluateOptions& options) override;
-  Result<ReplayOutcome> RunReplay(const std::string& id) override;
+  Result<ReplayOutcome> RunReplay(const std::string& id, const std::string& dump) override;
   const DeviceSheet& sheet() const override { return sheet_; }
   const ToolchainInfo& toolchain() const override { return builder_.toolchain(); }
 
@@ -74,12 +74,17 @@ class LocalEvaluator : public Evaluator {
     int64_t judge_ms = kJudgeMs;
     std::optional<int64_t> end_ms;
   };
+  // A replay's case, and the folder for its tensors.
+  struct OnlyCase {
+    Case c;
+    std::string dump;
+  };
   std::string KindName() const { return "emulator"; }
   Result<std::unique_ptr<WorkerProcess>> StartWorker();
   void Warm(const Task& task);
   Result<Verdict> JudgeWithin(const Task& task, const std::string& source,
                               const BuildOutcome& built, const EvaluateOptions& options,
-                              const std::optional<Case>& only_case, const TimeFrame& frame);
+                              const std::optional<OnlyCase>& only, const TimeFrame& frame);
   Result<Verdict> JudgeOnce(const Task& task, const EvaluateMessage& message,
                             const BuildOutcome& built, const EvaluateOptions& options,
                             int64_t judge_ms);
@@ -233,6 +238,7 @@ void LocalEvaluator::KeepReplay(const Task& task, const std::string& source,
   replay.candidate_hash = verdict.candidate_hash;
   replay.candidate_source = source;
   replay.c = *verdict.failing;
+  replay.seed = verdict.seed;
   replay.inputs_hash = inputs->hash;
   replay.device = sheet_.name;
   replay.status = StatusName(verdict.status);
@@ -245,7 +251,7 @@ void LocalEvaluator::KeepReplay(const Task& task, const std::string& source,
 Result<Verdict> LocalEvaluator::JudgeWithin(const Task& task, const std::string& source,
                                             const BuildOutcome& built,
                                             const EvaluateOptions& options,
-                                            const std::optional<Case>& only_case,
+                                            const std::optional<OnlyCase>& only,
                                             const TimeFrame& frame) {
   EvaluateMessage message;
   message.id = FreshUuid();
@@ -255,8 +261,11 @@ Result<Verdict> LocalEvaluator::JudgeWithin(const Task& task, const std::string&
   message.seed = options.seed;
   message.effort = options.effort;
   message.resources = built.resources;
-  message.only_case = only_case;
-  const bool cached = config_.use_verdict_cache && !only_case;
+  if (only) {
+    message.only_case = only->c;
+    message.dump = only->dump;
+  }
+  const bool cached = config_.use_verdict_cache && !only;
   const std::string key = VerdictCache::Key(task, message.candidate_hash, built, sheet_, options);
   if (cached) {
     if (std::optional<Verdict> verdict = verdicts_.Find(key)) {
@@ -315,7 +324,8 @@ Result<Verdict> LocalEvaluator::Evaluate(const Task& task, const std::string& so
   return JudgeWithin(task, source, built, options, std::nullopt, frame);
 }
 
-Result<Evaluator::ReplayOutcome> LocalEvaluator::RunReplay(const std::string& id) {
+Result<Evaluator::ReplayOutcome> LocalEvaluator::RunReplay(const std::string& id,
+                                                           const std::string& dump) {
   KW_ASSIGN(const Replay replay, LoadReplay(config_.replays, id));
   if (replay.device != sheet_.name) {
     return Fail(ErrorCode::kInvalid, "replay " + id + " was seen on the device " + replay.device +
@@ -333,11 +343,11 @@ Result<Evaluator::ReplayOutcome> LocalEvaluator::RunReplay(const std::string& id
   outcome.same_inputs = inputs.hash == replay.inputs_hash;
   KW_ASSIGN(const BuildOutcome built, Build(task, replay.candidate_source));
   if (!built.ok) {
-    outcome.verdict = BuildFailed(task, replay.candidate_source, built, replay.c.seed);
+    outcome.verdict = BuildFailed(task, replay.candidate_source, built, replay.seed);
     return outcome;
   }
   KW_ASSIGN(outcome.verdict, JudgeWithin(task, replay.candidate_source, built,
-                                         {.seed = replay.c.seed}, replay.c, {}));
+                                         {.seed = replay.seed}, OnlyCase{replay.c, dump}, {}));
   return outcome;
 }
 

@@ -36,6 +36,7 @@ Result<void> KeepReplay(const JudgeJob& job, const JudgeRooms& rooms, const Orac
   replay.candidate_hash = job.candidate_hash;
   replay.candidate_source = job.candidate_source;
   replay.c = *report.failing;
+  replay.seed = job.seed;
   replay.inputs_hash = report.failing_inputs_hash;
   replay.device = rooms.device->name();
   replay.status = StatusName(report.status);
@@ -89,15 +90,31 @@ Result<OpenOutcome> OpenSession(const JudgeJob& job, const JudgeRooms& rooms) {
                              .libraries = job.task.allowed_libraries});
 }
 
+// What a replay leaves behind.
+struct LastCall {
+  Case c;
+  CaseInputs inputs;
+  CallOutcome outcome;
+};
+
 // A replay: one case as the oracle runs it; where it failed after many calls, as many again.
 Stages JudgeOnlyCase(const JudgeJob& job, const JudgeRooms& rooms, LimitedSession& session,
                      Verdict& verdict) {
   const Case& c = *job.only_case;
-  KW_ASSIGN(OracleReport report,
-            FitsInFull(job.task, c.axes)
-                ? RunOracle(job.task, {c}, session, *rooms.reference, OptionsOf(job))
-                : CheckInPart(job.task, c, session, rooms.device->sheet(), job.resources,
-                              *rooms.reference));
+  OracleOptions options = OptionsOf(job);
+  std::optional<LastCall> last;
+  if (!job.dump.empty()) {
+    options.after_call = [&](const Case& called, const CaseInputs& inputs, const CallOutcome& out) {
+      last = LastCall{called, inputs, out};
+    };
+  }
+  KW_ASSIGN(OracleReport report, FitsInFull(job.task, c.axes)
+                                     ? RunOracle(job.task, {c}, session, *rooms.reference, options)
+                                     : CheckInPart(job.task, c, session, rooms.device->sheet(),
+                                                   job.resources, *rooms.reference));
+  if (last) {
+    KW_TRY(DumpCall(job.task, last->c, last->inputs, last->outcome, *rooms.reference, job.dump));
+  }
   verdict.cases = report.cases;
   verdict.hazards = report.hazards;
   verdict.bitwise = report.bitwise;

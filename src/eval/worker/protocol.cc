@@ -32,6 +32,7 @@ struct Formatter {
     if (m.wall_ms > 0) json["wall_ms"] = m.wall_ms;
     if (!m.resources.empty()) json["resources"] = ResourcesJson(m.resources);
     if (m.only_case) json["case"] = CaseJson(*m.only_case);
+    if (!m.dump.empty()) json["dump"] = m.dump;
     return json;
   }
   Json operator()(const NeedMessage& m) const {
@@ -122,6 +123,10 @@ Result<Message> ReadEvaluate(ObjectReader& reader) {
   }
   if (const Json* only = reader.Find("case")) {
     KW_ASSIGN(m.only_case, ParseCase(*only, "evaluate: case"));
+  }
+  KW_ASSIGN(m.dump, reader.Optional<std::string>("dump", ""));
+  if (!m.dump.empty() && (!m.only_case || m.dump.front() != '/')) {
+    return Fail(ErrorCode::kParse, "evaluate: dump is an absolute folder, and goes with a case");
   }
   return Message(std::move(m));
 }

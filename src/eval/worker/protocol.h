@@ -36,6 +36,7 @@ struct EvaluateMessage {
   int64_t wall_ms = 0;                     // 0: the worker's own backstop
   std::vector<KernelResources> resources;  // of the object
   std::optional<Case> only_case;
+  std::string dump;  // with only_case: an absolute folder of the worker's machine
 };
 struct NeedMessage {
   std::vector<std::string> hashes;

@@ -291,6 +291,7 @@ Result<JudgeJob> WorkerServer::MakeJob(const EvaluateMessage& message) {
   job.seed = message.seed;
   job.effort = message.effort;
   job.only_case = message.only_case;
+  job.dump = message.dump;
   if (message.wall_ms > 0) job.wall_ms = message.wall_ms;
   job.cancelled = [this] {
     const std::lock_guard lock(mutex_);

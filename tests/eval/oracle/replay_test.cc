@@ -91,7 +91,7 @@ TEST(Replay, NoticesAChangedFile) {
 }
 
 TEST(ParseReplay, RefusesWhatIsNoReplay) {
-  for (const char* text : {"", "{}", "[]", "{\"version\": 2}", "{\"version\": 1, \"id\": 3}"}) {
+  for (const char* text : {"", "{}", "[]", "{\"version\": 3}", "{\"version\": 2, \"id\": 3}"}) {
     EXPECT_FALSE(ParseReplay(text, "a replay")) << text;
   }
   Replay replay = SampleReplay();

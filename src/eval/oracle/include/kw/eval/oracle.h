@@ -209,6 +209,8 @@ struct OracleReport {
 struct OracleOptions {
   uint64_t seed = 0;
   std::function<bool()> cancelled;  // asked between cases; may be empty
+  // Sees every call; may be empty.
+  std::function<void(const Case&, const CaseInputs&, const CallOutcome&)> after_call = {};
 };
 // Runs each case twice in fresh buffers and stops at the first that fails.
 [[nodiscard]] Result<OracleReport> RunOracle(const Task& task, const std::vector<Case>& cases,
@@ -222,6 +224,13 @@ using CaseRunner = std::function<Result<OracleReport>(const Case&)>;
 // alone does not. It takes up to 40 runs, and none after one that times out.
 [[nodiscard]] Result<OracleReport> ShrinkFailure(const Task& task, OracleReport report,
                                                  const CaseRunner& run);
+
+// Writes one call's tensors into a folder as .npy: input_NAME, output_NAME as the candidate left
+// it, expected_NAME and error_NAME (what came minus what is expected) in float64 or int64. Outputs
+// that did not come are left out. bfloat16 and float8 are widened to float32.
+[[nodiscard]] Result<void> DumpCall(const Task& task, const Case& c, const CaseInputs& inputs,
+                                    const CallOutcome& outcome, Reference& reference,
+                                    const std::string& folder);
 
 struct EnduranceOptions {
   uint64_t seed = 0;
@@ -246,6 +255,7 @@ struct Replay {
   std::string task_name, task_folder, task_hash;
   std::string candidate_hash, candidate_source;
   Case c;
+  uint64_t seed = 0;  // of the evaluation: addresses, and the order of warps and blocks
   std::string inputs_hash;
   std::string device;            // sheet name
   std::string status, feedback;  // as first seen

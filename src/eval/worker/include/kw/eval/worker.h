@@ -90,7 +90,9 @@ class Evaluator {
     bool same_inputs = false;
     Verdict verdict;
   };
-  [[nodiscard]] virtual Result<ReplayOutcome> RunReplay(const std::string& id) = 0;
+  // `dump`: a folder that its last call's tensors are written to (DumpCall), or "".
+  [[nodiscard]] virtual Result<ReplayOutcome> RunReplay(const std::string& id,
+                                                        const std::string& dump = "") = 0;
   virtual const DeviceSheet& sheet() const = 0;
   virtual const ToolchainInfo& toolchain() const = 0;
 };
@@ -105,6 +107,7 @@ struct JudgeJob {
   uint64_t seed = 0;
   Effort effort = Effort::kStandard;
   std::optional<Case> only_case;    // replay: this case alone, and no timing
+  std::string dump;                 // of a replay: folder for its last call's tensors
   int64_t wall_ms = 45'000;         // backstop; running into it makes the verdict environmental
   std::function<bool()> cancelled;  // asked between cases; may be empty
 };
