@@ -74,6 +74,30 @@ TEST(GenerateInputs, ScalesTheSameDraws) {
   }
 }
 
+// Whoever divides by a row's length or sum is to meet a row without either.
+TEST(GenerateInputs, MakesEveryFourthRowOfZerosAndOnesAllZeros) {
+  constexpr size_t kRows = 40, kCols = 64;
+  Task task = DoubleTask();
+  for (const bool bounded : {false, true}) {
+    if (bounded) task.inputs[0].range = {-2, 2};
+    std::set<size_t> firsts;
+    for (uint64_t seed = 0; seed < 60; ++seed) {
+      Case c = CaseOf({{"rows", kRows}, {"cols", kCols}}, "zeros_and_ones");
+      c.seed = seed;
+      const std::vector<float> values = FloatsOf(GenerateInputs(task, c)->tensors[0]);
+      std::vector<size_t> zeros;
+      for (size_t row = 0; row < kRows; ++row) {
+        const auto begin = values.begin() + static_cast<int64_t>(row * kCols);
+        if (std::all_of(begin, begin + kCols, [](float x) { return x == 0; })) zeros.push_back(row);
+      }
+      ASSERT_EQ(zeros.size(), kRows / 4);
+      EXPECT_EQ(zeros[1] - zeros[0], 4u);
+      firsts.insert(zeros[0]);
+    }
+    EXPECT_EQ(firsts.size(), 4u);
+  }
+}
+
 TEST(GenerateInputs, MakesEachGroupWhatItsNameSays) {
   EXPECT_THAT(Values("negative"), Each(testing::Lt(0)));
   const auto bits = Values("zeros_and_ones");
