@@ -35,7 +35,7 @@ __device__ Element first_after(const float* row, int64_t size, Element last, Ele
 
 __device__ int64_t weight_of(const float* row, int64_t i, Element last) {
   const Element element = {row[i], i};
-  return before(last, element) ? 0 : (int64_t)floorf(65536.0f * row[i]);
+  return before(last, element) ? 0 : (int64_t)floorf(1024.0f * row[i]);
 }
 
 __global__ void top_k_sampling_rows(const float* probs, const int32_t* top_k, const float* uniforms,

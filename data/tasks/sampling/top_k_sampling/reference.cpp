@@ -14,7 +14,7 @@ extern "C" void reference(const double* probs, const int64_t* top_k, const doubl
     std::fill(weights.begin(), weights.end(), 0);
     int64_t total = 0;
     for (int64_t i = 0; i < std::min(top_k[row], vocab_size); ++i) {
-      weights[order[i]] = static_cast<int64_t>(std::floor(65536 * p[order[i]]));
+      weights[order[i]] = static_cast<int64_t>(std::floor(1024 * p[order[i]]));
       total += weights[order[i]];
     }
     samples[row] = order[0];
