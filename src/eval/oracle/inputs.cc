@@ -52,6 +52,7 @@ struct TensorDraw {
   int64_t count, row_length;
   int64_t outlier_at = -1;  // -1: another input has it
   uint64_t outlier_bits = 0, constant_bits = 0;
+  bool even_cuts = false;
 };
 
 // A multiple of 1/8 in [-3, 3], never 0: sums of many of them are exact.
@@ -70,6 +71,13 @@ double Negative(const TensorDraw& draw, int64_t index, uint64_t bits) {
   return ((row + draw.constant_bits) & 1) != 0 ? kFarBelowZero * (1 + magnitude) : -magnitude;
 }
 
+// Every fourth row is all zeros: whoever divides by a row's length or sum must see to that.
+double ZeroOrOne(const TensorDraw& draw, int64_t index, uint64_t bits) {
+  const auto row = static_cast<uint64_t>(index / draw.row_length);
+  if (draw.tensor.shape.size() > 1 && (row + draw.constant_bits) % 4 == 0) return 0;
+  return static_cast<double>(bits >> 63);
+}
+
 double OutlierOf(DType dtype) { return std::min(1e4, LargestFinite(dtype) / 64); }
 
 double Unbounded(const TensorDraw& draw, int64_t index, uint64_t bits) {
@@ -84,7 +92,7 @@ double Unbounded(const TensorDraw& draw, int64_t index, uint64_t bits) {
     case Group::kNegative:
       return Negative(draw, index, bits);
     case Group::kZerosAndOnes:
-      return static_cast<double>(bits >> 63);
+      return ZeroOrOne(draw, index, bits);
     case Group::kConstant:
       return ConstantFromBits(draw.constant_bits);
     case Group::kRamp:
@@ -111,7 +119,7 @@ double InRange(const TensorDraw& draw, double low, double high, int64_t index, u
     case Group::kNegative:
       return low < 0 ? low + (std::min(high, 0.0) - low) * UniformFromBits(bits) : uniform;
     case Group::kZerosAndOnes:
-      return std::clamp(static_cast<double>(bits >> 63), low, high);
+      return std::clamp(ZeroOrOne(draw, index, bits), low, high);
     case Group::kConstant:
       return low + (high - low) * UniformFromBits(draw.constant_bits);
     case Group::kRamp:
@@ -182,6 +190,17 @@ std::vector<int64_t> Permutation(BitDraw& bits, uint64_t first, int64_t size) {
   return order;
 }
 
+// Cuts of [0, total] into pieces that are half to one and a half times as long as their mean: what
+// a call costs then hardly depends on the seed.
+void CutEvenly(BitDraw& bits, int64_t total, std::vector<int64_t>& cuts) {
+  constexpr int64_t kUnit = 1 << 20;  // the mean length
+  const auto pieces = static_cast<__int128>(cuts.size() - 1);
+  for (size_t i = 1; i + 1 < cuts.size(); ++i) {
+    const int64_t at = static_cast<int64_t>(i) * kUnit - kUnit / 4 + Below(bits.At(i), kUnit / 2);
+    cuts[i] = static_cast<int64_t>(static_cast<__int128>(total) * at / (pieces * kUnit));
+  }
+}
+
 Result<std::vector<int64_t>> DrawIntegers(const TensorDraw& draw, BitDraw& bits,
                                           const std::map<std::string, int64_t>& axes) {
   const Tensor& tensor = draw.tensor;
@@ -192,8 +211,12 @@ Result<std::vector<int64_t>> DrawIntegers(const TensorDraw& draw, BitDraw& bits,
     case InputKind::kIndptr: {
       // Cuts of [0, total] in order, ends included.
       const int64_t total = size_of(tensor.indptr_total);
-      for (size_t i = 0; i < values.size(); ++i) values[i] = Below(bits.At(i), total + 1);
-      std::sort(values.begin(), values.end());
+      if (draw.even_cuts) {
+        CutEvenly(bits, total, values);
+      } else {
+        for (size_t i = 0; i < values.size(); ++i) values[i] = Below(bits.At(i), total + 1);
+        std::sort(values.begin(), values.end());
+      }
       values.front() = 0;
       values.back() = total;
       break;
@@ -261,6 +284,11 @@ Result<CaseInputs> GenerateInputs(const Task& task, const Case& c) {
   KW_ASSIGN(const Group group, GroupFromName(c.group));
   KW_ASSIGN(const auto axes, task.AllAxes(c.axes));
   const Tensor* outlier = OutlierInput(task, c);
+  // Timed calls have ordinary values. Those of other groups meet empty pieces and lopsided ones,
+  // and so do all of a task that has no groups.
+  const bool even_cuts =
+      outlier != nullptr &&
+      (group == Group::kOriginal || group == Group::kTimes3 || group == Group::kSwapped);
   CaseInputs inputs;
   Hasher hasher;
   for (const Tensor& tensor : task.inputs) {
@@ -281,7 +309,8 @@ Result<CaseInputs> GenerateInputs(const Task& task, const Case& c) {
     BitDraw once(c.seed, "once/" + tensor.name);
     const int64_t outlier_at = &tensor == outlier ? Below(once.At(0), count) : -1;
     const int64_t row_length = tensor.shape.empty() ? 1 : axes.at(tensor.shape.back());
-    const TensorDraw draw{tensor, group, count, row_length, outlier_at, once.At(1), once.At(2)};
+    const TensorDraw draw{tensor,     group,      count,      row_length,
+                          outlier_at, once.At(1), once.At(2), even_cuts};
     BitDraw bits(c.seed, "input/" + tensor.name);
     if (IsFloat(tensor.dtype)) {
       bytes = DrawFloats(draw, bits);

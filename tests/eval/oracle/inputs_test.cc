@@ -74,6 +74,30 @@ TEST(GenerateInputs, ScalesTheSameDraws) {
   }
 }
 
+// Whoever divides by a row's length or sum is to meet a row without either.
+TEST(GenerateInputs, MakesEveryFourthRowOfZerosAndOnesAllZeros) {
+  constexpr size_t kRows = 40, kCols = 64;
+  Task task = DoubleTask();
+  for (const bool bounded : {false, true}) {
+    if (bounded) task.inputs[0].range = {-2, 2};
+    std::set<size_t> firsts;
+    for (uint64_t seed = 0; seed < 60; ++seed) {
+      Case c = CaseOf({{"rows", kRows}, {"cols", kCols}}, "zeros_and_ones");
+      c.seed = seed;
+      const std::vector<float> values = FloatsOf(GenerateInputs(task, c)->tensors[0]);
+      std::vector<size_t> zeros;
+      for (size_t row = 0; row < kRows; ++row) {
+        const auto begin = values.begin() + static_cast<int64_t>(row * kCols);
+        if (std::all_of(begin, begin + kCols, [](float x) { return x == 0; })) zeros.push_back(row);
+      }
+      ASSERT_EQ(zeros.size(), kRows / 4);
+      EXPECT_EQ(zeros[1] - zeros[0], 4u);
+      firsts.insert(zeros[0]);
+    }
+    EXPECT_EQ(firsts.size(), 4u);
+  }
+}
+
 TEST(GenerateInputs, MakesEachGroupWhatItsNameSays) {
   EXPECT_THAT(Values("negative"), Each(testing::Lt(0)));
   const auto bits = Values("zeros_and_ones");
@@ -208,6 +232,38 @@ TEST(GenerateInputs, DrawsIndptrsThatEndAtTheirTotal) {
   EXPECT_EQ(values.front(), 0);
   EXPECT_EQ(values.back(), 50);
   EXPECT_TRUE(std::is_sorted(values.begin(), values.end()));
+}
+
+// What a timed call costs must not depend on the seed, and empty pieces must be met all the same.
+TEST(GenerateInputs, CutsEvenlyForOrdinaryValuesAndAnyhowForOthers) {
+  constexpr int64_t kPieces = 16, kTotal = 1600;
+  Task task = DoubleTask();
+  task.axes = {VarAxis("n"), VarAxis("total")};
+  task.inputs = {TensorOf("x", {"total"}), TensorOf("indptr", {"n"}, DType::kInt32)};
+  task.inputs[1].kind = InputKind::kIndptr;
+  task.inputs[1].indptr_total = "total";
+  const auto lengths = [&](const std::string& group, uint64_t seed) {
+    Case c = CaseOf({{"n", kPieces + 1}, {"total", kTotal}}, group);
+    c.seed = seed;
+    const auto cuts = WidenIntegers(DType::kInt32, GenerateInputs(task, c)->tensors[1]);
+    EXPECT_EQ(cuts.front(), 0);
+    EXPECT_EQ(cuts.back(), kTotal);
+    std::vector<int64_t> pieces;
+    for (size_t i = 1; i < cuts.size(); ++i) pieces.push_back(cuts[i] - cuts[i - 1]);
+    return pieces;
+  };
+  std::set<std::vector<int64_t>> all;
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    for (const int64_t length : lengths("original", seed)) {
+      EXPECT_GE(length, kTotal / kPieces / 2 - 1);
+      EXPECT_LE(length, kTotal / kPieces * 3 / 2 + 1);
+    }
+    EXPECT_EQ(lengths("original", seed), lengths(std::string(kSwappedGroup), seed));
+    const auto other = lengths("ramp", seed);
+    EXPECT_GT(*std::max_element(other.begin(), other.end()), kTotal / kPieces * 3 / 2 + 1);
+    all.insert(lengths("original", seed));
+  }
+  EXPECT_EQ(all.size(), 20u);
 }
 
 TEST(MakeCall, FollowsThePrototype) {

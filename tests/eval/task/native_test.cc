@@ -196,8 +196,10 @@ TEST(NativeTasks, AreTheOnesThatTheProgramPromises) {
   for (const std::string& name : names) {
     const Result<Task> task = library->Load(name);
     ASSERT_TRUE(task) << task.error().ToString();
-    const bool half = name.ends_with("_fp16");
-    EXPECT_EQ(task->inputs[0].dtype, half ? DType::kFloat16 : DType::kFloat32) << name;
+    const DType dtype = name.ends_with("_fp16")   ? DType::kFloat16
+                        : name.ends_with("_bf16") ? DType::kBFloat16
+                                                  : DType::kFloat32;
+    EXPECT_EQ(task->inputs[0].dtype, dtype) << name;
     EXPECT_FALSE(task->reference_cpp.empty()) << name;
     EXPECT_FALSE(task->cost_flops.empty()) << name;
     EXPECT_FALSE(task->cost_bytes.empty()) << name;

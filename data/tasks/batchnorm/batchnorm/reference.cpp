@@ -1,0 +1,14 @@
+#include <cmath>
+#include <cstdint>
+
+extern "C" void reference(const double* x, const double* mean, const double* variance,
+                          const double* weight, const double* bias, double eps, double* y,
+                          int64_t batch, int64_t channels, int64_t pixels) {
+  for (int64_t image = 0; image < batch; ++image) {
+    for (int64_t c = 0; c < channels; ++c) {
+      const int64_t start = (image * channels + c) * pixels;
+      const double scale = weight[c] / std::sqrt(variance[c] + eps);
+      for (int64_t i = start; i < start + pixels; ++i) y[i] = (x[i] - mean[c]) * scale + bias[c];
+    }
+  }
+}

@@ -1,0 +1,14 @@
+#include <cmath>
+#include <cstdint>
+
+extern "C" void reference(const double* logits, const int64_t* target, double* loss, int64_t rows,
+                          int64_t classes) {
+  for (int64_t row = 0; row < rows; ++row) {
+    const double* in = logits + row * classes;
+    double largest = in[0];
+    for (int64_t i = 1; i < classes; ++i) largest = in[i] > largest ? in[i] : largest;
+    double sum = 0;
+    for (int64_t i = 0; i < classes; ++i) sum += std::exp(in[i] - largest);
+    loss[row] = largest - in[target[row]] + std::log(sum);
+  }
+}

@@ -1,0 +1,37 @@
+// One block a row; a tree in shared memory for the sum of squares. The sum is computed twice, so
+// that it is not rounded in between.
+#include <cstdint>
+
+#define THREADS 256
+
+__global__ void fused_add_rmsnorm_rows(const float* x, const float* residual, const float* weight,
+                                       float eps, float* y, float* residual_out, int64_t cols) {
+  __shared__ float partial[THREADS];
+  const int64_t start = (int64_t)blockIdx.x * cols;
+  const int tid = threadIdx.x;
+
+  float squares = 0.0f;
+  for (int64_t i = tid; i < cols; i += THREADS) {
+    const float sum = x[start + i] + residual[start + i];
+    residual_out[start + i] = sum;
+    squares += sum * sum;
+  }
+  partial[tid] = squares;
+  __syncthreads();
+  for (int step = THREADS / 2; step > 0; step /= 2) {
+    if (tid < step) partial[tid] += partial[tid + step];
+    __syncthreads();
+  }
+  const float scale = 1.0f / sqrtf(partial[0] / (float)cols + eps);
+
+  for (int64_t i = tid; i < cols; i += THREADS) {
+    const float sum = x[start + i] + residual[start + i];
+    y[start + i] = sum * scale * weight[i];
+  }
+}
+
+extern "C" void run(const float* x, const float* residual, const float* weight, float eps, float* y,
+                    float* residual_out, int64_t rows, int64_t cols, cudaStream_t stream) {
+  fused_add_rmsnorm_rows<<<(unsigned)rows, THREADS, 0, stream>>>(x, residual, weight, eps, y,
+                                                                 residual_out, cols);
+}
