@@ -20,6 +20,9 @@ std::string GroupText(const std::string& group) {
   if (group == kSwappedGroup)
     return "the inputs of the call before but for a few exchanged elements";
   if (group == "outlier") return "inputs with one very large element";
+  if (group == kTinyGroup) return "subnormal inputs";
+  if (group == kLargestGroup) return "inputs among which are the largest finite numbers";
+  if (group == kNonfiniteGroup) return "inputs among which are NaN and infinities";
   return "inputs " + group;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "kw/base/hash.h"
@@ -30,10 +31,14 @@ enum class Group {
   kRamp,
   kOutlier,
   kSwapped,
+  kTiny,
+  kLargest,
+  kNonfinite,
 };
-constexpr std::string_view kGroupNames[] = {"original",       "x3",       "x0.01", "negative",
-                                            "zeros_and_ones", "constant", "ramp",  "outlier",
-                                            kSwappedGroup};
+constexpr std::string_view kGroupNames[] = {
+    "original", "x3",      "x0.01",       "negative", "zeros_and_ones", "constant",
+    "ramp",     "outlier", kSwappedGroup, kTinyGroup, kLargestGroup,    kNonfiniteGroup};
+constexpr size_t kCommonGroups = 8;
 // Exchanges of two elements that make "swapped" of "original": few enough to slip past whoever
 // looks at samples, and no sum over all elements tells.
 constexpr uint64_t kSwaps = 8;
@@ -42,7 +47,8 @@ Result<Group> GroupFromName(const std::string& name) {
   for (size_t i = 0; i < std::size(kGroupNames); ++i) {
     if (kGroupNames[i] == name) return static_cast<Group>(i);
   }
-  return Fail(ErrorCode::kInvalid, UnknownName("value group", name, ValueGroups()));
+  return Fail(ErrorCode::kInvalid,
+              UnknownName("value group", name, {std::begin(kGroupNames), std::end(kGroupNames)}));
 }
 
 // What all elements of one tensor have in common.
@@ -78,6 +84,22 @@ double ZeroOrOne(const TensorDraw& draw, int64_t index, uint64_t bits) {
   return static_cast<double>(bits >> 63);
 }
 
+// One element in eight, and by its low bits which sign.
+bool IsRare(uint64_t bits) { return bits >> 61 == 0; }
+
+double LargestOrNormal(const TensorDraw& draw, uint64_t bits) {
+  const double largest = LargestFinite(draw.tensor.dtype);
+  return IsRare(bits) ? ((bits & 1) != 0 ? -largest : largest) : NormalFromBits(bits);
+}
+
+double NonfiniteOrNormal(uint64_t bits) {
+  if (!IsRare(bits)) return NormalFromBits(bits);
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const uint64_t which = bits % 3;
+  return which == 0 ? std::numeric_limits<double>::quiet_NaN()
+                    : (which == 1 ? kInfinity : -kInfinity);
+}
+
 double OutlierOf(DType dtype) { return std::min(1e4, LargestFinite(dtype) / 64); }
 
 double Unbounded(const TensorDraw& draw, int64_t index, uint64_t bits) {
@@ -99,14 +121,24 @@ double Unbounded(const TensorDraw& draw, int64_t index, uint64_t bits) {
       return static_cast<double>(index % kRampPeriod - kRampPeriod / 2) * kRampStep;
     case Group::kOutlier:
       return index == draw.outlier_at ? OutlierOf(draw.tensor.dtype) : NormalFromBits(bits);
+    case Group::kTiny:
+      return NormalFromBits(bits) * SmallestNormal(draw.tensor.dtype) / 4;
+    case Group::kLargest:
+      return LargestOrNormal(draw, bits);
+    case Group::kNonfinite:
+      return NonfiniteOrNormal(bits);
   }
   return 0;
 }
 
 double Positive(const TensorDraw& draw, int64_t index, uint64_t bits) {
   const double scale = draw.group == Group::kTimesHundredth ? 0.01 : 1;
-  const double value =
-      draw.group == Group::kNegative ? NormalFromBits(bits) : Unbounded(draw, index, bits);
+  // Of these groups the signs, or what is no number, are all that is special.
+  const bool plain = draw.group == Group::kNegative || draw.group == Group::kNonfinite;
+  const double value = plain ? NormalFromBits(bits) : Unbounded(draw, index, bits);
+  if (draw.group == Group::kTiny) {
+    return std::max(std::fabs(value), SmallestNormal(draw.tensor.dtype) / 8);
+  }
   return std::max(std::fabs(value), scale / 16);
 }
 
@@ -127,6 +159,10 @@ double InRange(const TensorDraw& draw, double low, double high, int64_t index, u
     case Group::kOutlier:
       if (index != draw.outlier_at) return uniform;
       return (draw.outlier_bits & 1) != 0 ? low : high;
+    case Group::kTiny:
+      return std::clamp(Unbounded(draw, index, bits), low, high);
+    case Group::kLargest:
+      return IsRare(bits) ? ((bits & 1) != 0 ? low : high) : uniform;
     default:
       return uniform;
   }
@@ -156,7 +192,9 @@ std::string DrawFloats(const TensorDraw& draw, BitDraw& bits) {
     } else {
       value = Unbounded(draw, i, word);
     }
-    AppendRounded(tensor.dtype, std::clamp(value, -largest, largest), bytes);
+    // Rounding may reach infinity, which only one group has.
+    if (draw.group != Group::kNonfinite) value = std::clamp(value, -largest, largest);
+    AppendRounded(tensor.dtype, value, bytes);
   }
   return bytes;
 }
@@ -276,8 +314,10 @@ const Tensor* OutlierInput(const Task& task, const Case& c) {
 
 }  // namespace
 
-std::vector<std::string> ValueGroups() {
-  return {std::begin(kGroupNames), std::prev(std::end(kGroupNames))};
+std::vector<std::string> ValueGroups(const Task& task) {
+  std::vector<std::string> groups(kGroupNames, kGroupNames + kCommonGroups);
+  groups.insert(groups.end(), task.groups.begin(), task.groups.end());
+  return groups;
 }
 
 Result<CaseInputs> GenerateInputs(const Task& task, const Case& c) {

@@ -149,7 +149,7 @@ bool HasGroups(const Task& task) {
 // "original" first, then each group in turn, in a seeded order.
 std::vector<std::string> GroupOrder(const Task& task, Random& random) {
   if (!HasGroups(task)) return {"original"};
-  std::vector<std::string> groups = ValueGroups();
+  std::vector<std::string> groups = ValueGroups(task);
   Shuffle(groups, 1, random);
   return groups;
 }

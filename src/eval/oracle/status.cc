@@ -26,7 +26,7 @@ struct EffortRow {
 };
 constexpr std::array<EffortRow, 3> kEfforts = {{
     {Effort::kQuick, "quick", 8},
-    {Effort::kStandard, "standard", 16},
+    {Effort::kStandard, "standard", 32},
     {Effort::kDeep, "deep", 128},
 }};
 

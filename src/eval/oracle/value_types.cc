@@ -110,6 +110,12 @@ double LargestFinite(DType dtype) {
   return SmallLargest(*format);
 }
 
+double SmallestNormal(DType dtype) {
+  if (dtype == DType::kFloat64) return std::numeric_limits<double>::min();
+  if (const SmallFloat* format = SmallFormat(dtype)) return std::ldexp(1.0, 1 - Bias(*format));
+  return static_cast<double>(std::numeric_limits<float>::min());
+}
+
 double UnitInLastPlace(DType dtype, double value) {
   int mantissa = 52, least = -1022;
   if (dtype == DType::kFloat32) {

@@ -22,6 +22,8 @@ double DecodeSmallFloat(const SmallFloat& format, uint16_t bits);
 
 // Largest finite value of a float dtype.
 double LargestFinite(DType dtype);
+// Smallest number of full precision; what is below is subnormal.
+double SmallestNormal(DType dtype);
 // The distance from |value| to the next larger number of the dtype; for a value beyond the range,
 // that of the largest.
 double UnitInLastPlace(DType dtype, double value);

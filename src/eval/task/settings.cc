@@ -247,6 +247,24 @@ Result<void> ReadAllow(const Json& json, Task& task) {
   return {};
 }
 
+Result<void> ReadGroups(const Json& json, Task& task) {
+  const std::vector<std::string> known = {std::string(kTinyGroup), std::string(kLargestGroup),
+                                          std::string(kNonfiniteGroup)};
+  ObjectReader reader(json, "task.toml: groups");
+  KW_ASSIGN(task.groups, reader.Optional<std::vector<std::string>>("also", {}));
+  KW_TRY(reader.RejectUnknown());
+  for (size_t i = 0; i < task.groups.size(); ++i) {
+    const auto group = task.groups.begin() + static_cast<std::ptrdiff_t>(i);
+    if (std::find(known.begin(), known.end(), *group) == known.end()) {
+      return WrongKey("task.toml: groups.also", UnknownName("value group", *group, known));
+    }
+    if (std::find(task.groups.begin(), group, *group) != group) {
+      return WrongKey("task.toml: groups.also", fmt::format("'{}' is there twice", *group));
+    }
+  }
+  return {};
+}
+
 Result<void> ReadTensorTables(ObjectReader& reader, Task& task) {
   KW_ASSIGN(const Json* inputs, Table(reader, "inputs"));
   if (inputs != nullptr) {
@@ -300,6 +318,8 @@ Result<void> ReadSettings(std::string_view text, Task& task) {
     KW_ASSIGN(task.bitwise, inner.Optional<bool>("bitwise", false));
     KW_TRY(inner.RejectUnknown());
   }
+  KW_ASSIGN(const Json* groups, Table(reader, "groups"));
+  if (groups != nullptr) KW_TRY(ReadGroups(*groups, task));
   KW_ASSIGN(const Json* cost, Table(reader, "cost"));
   if (cost != nullptr) KW_TRY(ReadCost(*cost, task));
   KW_ASSIGN(const Json* allow, Table(reader, "allow"));

@@ -35,7 +35,7 @@ TEST(PlanCases, CoversEverySizeAndEveryGroup) {
   EXPECT_THAT(SizesOf(cases, "cols"), testing::IsSupersetOf({1, 31, 32, 33, 100}));
   std::set<std::string> groups;
   for (const Case& c : cases) groups.insert(c.group);
-  EXPECT_EQ(groups.size(), ValueGroups().size());
+  EXPECT_EQ(groups.size(), ValueGroups(DoubleTask()).size());
   EXPECT_EQ(cases[0].group, "original");
 }
 

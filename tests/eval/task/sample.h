@@ -56,6 +56,8 @@ float32 = 1e-4
 float32 = 1e-5
 [determinism]
 bitwise = true
+[groups]
+also = ["tiny", "nonfinite"]
 [cost]
 flops = "picked*cols"
 bytes = "4*(rows + 2*picked)*cols"

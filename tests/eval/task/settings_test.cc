@@ -19,6 +19,7 @@ TEST(Settings, ReadsEveryKey) {
   EXPECT_EQ(task.tolerance.at(DType::kFloat32).absolute, 1e-4);
   EXPECT_EQ(task.tolerance.at(DType::kFloat32).relative, 1e-5);
   EXPECT_TRUE(task.bitwise);
+  EXPECT_EQ(task.groups, (std::vector<std::string>{"tiny", "nonfinite"}));
   EXPECT_EQ(task.cost_flops, "picked*cols");
   EXPECT_EQ(task.cost_bytes, "4*(rows + 2*picked)*cols");
   EXPECT_EQ(task.allowed_libraries, std::vector<std::string>{"cublas"});
@@ -136,6 +137,11 @@ TEST(Settings, NamesFileAndFieldOfEveryFault) {
       {"[tolerance.relative]\nfloat32 = 1\n", {"tolerance.relative.float32", "below 1"}},
       {"[determinism]\nbitwise = 1\n", {"task.toml: determinism", "'bitwise'"}},
       {"[determinism]\nbits = true\n", {"task.toml: determinism", "'bits'"}},
+      {"[groups]\nalso = [\"small\"]\n", {"task.toml: groups.also", "'small'", "tiny"}},
+      {"[groups]\nalso = [\"tiny\", \"tiny\"]\n", {"task.toml: groups.also", "twice"}},
+      {"[groups]\nalso = \"tiny\"\n", {"task.toml: groups", "'also'"}},
+      {"[groups]\ntiny = true\n", {"task.toml: groups", "'tiny'", "also"}},
+      {"groups = [\"tiny\"]\n", {"task.toml: groups", "table"}},
       {"[cost]\nflops = \"rows*col\"\n", {"task.toml: cost.flops", "'col'", "'cols'"}},
       {"[cost]\nflops = \"rows*\"\n", {"task.toml: cost.flops"}},
       {"[cost]\nbytes = \"\"\n", {"task.toml: cost.bytes"}},

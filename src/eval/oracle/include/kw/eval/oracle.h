@@ -40,14 +40,15 @@ enum class Status {
 std::string_view StatusName(Status status);  // "PASSED", ...
 std::optional<Status> StatusFromName(std::string_view name);
 
-enum class Effort { kQuick, kStandard, kDeep };  // 8, 16 (later 32) and 128 cases
+enum class Effort { kQuick, kStandard, kDeep };  // 8, 32 and 128 cases
 std::string_view EffortName(Effort effort);
 std::optional<Effort> EffortFromName(std::string_view name);
 int CaseCount(Effort effort);
 
 // The value groups that inputs are drawn in. "original" is standard normal, or uniform in a range.
 //   original, x3, x0.01, negative, zeros_and_ones, constant, ramp, outlier
-std::vector<std::string> ValueGroups();
+// and those of the task: tiny, largest, nonfinite.
+std::vector<std::string> ValueGroups(const Task& task);
 // The values of "original" with a few pairs of elements exchanged. Not drawn for cases of their
 // own: a call with them follows one with the original values, in the same buffers, and shows a
 // kernel that recognises inputs by their address, by samples or by a sum.

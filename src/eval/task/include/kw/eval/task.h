@@ -86,6 +86,11 @@ struct Workload {
   std::map<std::string, Stored> stored;  // safetensors
 };
 
+// Groups of values that inputs are drawn in only where the task says that they are legal: subnormal
+// numbers, the dtype's largest finite ones, NaN and infinities.
+inline constexpr std::string_view kTinyGroup = "tiny", kLargestGroup = "largest",
+                                  kNonfiniteGroup = "nonfinite";
+
 struct Task {
   std::string name, op_type, description, folder;
   std::vector<std::string> tags, constraints;
@@ -94,6 +99,7 @@ struct Task {
   std::vector<Workload> workloads;
   std::map<DType, Tolerance> tolerance;  // per output dtype; every float output has one
   bool bitwise = false;                  // [determinism]
+  std::vector<std::string> groups;       // [groups] also: of kOptionalGroups
   std::string cost_flops, cost_bytes;    // expressions over the axes; may be empty
   std::vector<std::string> allowed_libraries;
   std::string reference_python;               // the Definition's `reference`
