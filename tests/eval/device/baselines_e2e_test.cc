@@ -5,7 +5,7 @@
 
 #include "candidate.h"
 #include "kw/base/file.h"
-#include "kw/eval/task.h"
+#include "kw/eval/oracle.h"
 
 namespace kw::eval {
 namespace {
@@ -20,45 +20,12 @@ std::vector<std::string> TaskFolders() {
   return folders;
 }
 
-// Ones of a float type; indices are zero.
-std::string Ones(DType dtype, int64_t count) {
-  std::string bytes(static_cast<size_t>(count * DTypeBytes(dtype)), '\0');
-  for (int64_t i = 0; i < count; ++i) {
-    const float single = 1.0f;
-    const double twofold = 1.0;
-    const uint16_t half = 0x3c00, brain = 0x3f80;
-    char* to = bytes.data() + i * DTypeBytes(dtype);
-    if (dtype == DType::kFloat32) std::memcpy(to, &single, 4);
-    if (dtype == DType::kFloat64) std::memcpy(to, &twofold, 8);
-    if (dtype == DType::kFloat16) std::memcpy(to, &half, 2);
-    if (dtype == DType::kBFloat16) std::memcpy(to, &brain, 2);
-  }
-  return bytes;
-}
-
+// A small shape that the task's constraints admit, with inputs that it may get.
 Result<CallRequest> SmallCall(const Task& task) {
-  std::map<std::string, int64_t> var;
-  for (const Axis& axis : task.axes) {
-    if (axis.is_var) var[axis.name] = 33;
-  }
-  KW_ASSIGN(auto axes, task.AllAxes(var));
-  CallRequest request;
-  for (const Parameter& parameter : CandidateParameters(task)) {
-    CallArgument argument{parameter};
-    for (const auto* tensors : {&task.inputs, &task.outputs}) {
-      for (const Tensor& tensor : *tensors) {
-        if (tensor.name != parameter.name) continue;
-        KW_ASSIGN(int64_t count, ElementCount(tensor, axes));
-        if (parameter.role == Parameter::Role::kInput) argument.bytes = Ones(tensor.dtype, count);
-        argument.output_bytes = static_cast<uint64_t>(count * DTypeBytes(tensor.dtype));
-      }
-    }
-    if (parameter.role == Parameter::Role::kStream) continue;
-    if (parameter.role == Parameter::Role::kAxis) argument.integer = axes.at(parameter.name);
-    if (parameter.role == Parameter::Role::kScalar) argument.real = 0.5;
-    request.arguments.push_back(std::move(argument));
-  }
-  return request;
+  const std::vector<Case> cases = EnduranceCases(task, 3);
+  if (cases.empty()) return Fail(ErrorCode::kInvalid, "no small shape");
+  KW_ASSIGN(const CaseInputs inputs, GenerateInputs(task, cases[0]));
+  return MakeCall(task, cases[0], inputs);
 }
 
 class Baselines : public testing::TestWithParam<std::string> {};
