@@ -9,8 +9,8 @@ namespace {
 
 // What a call may cost: the emulator runs some billion operations a second, the reference less, and
 // a verdict makes several calls at each shape.
-constexpr double kMostFlops = 4e8;
-constexpr double kMostElements = 3e7;
+constexpr double kMostFlopsACall = 4e8;
+constexpr double kMostElementsACall = 3e7;
 // Tiles are of 16 to 128 elements a side as a rule: what is left over at an edge stays as it is.
 constexpr int64_t kResidues = 128;
 
@@ -32,10 +32,10 @@ bool FitsInFull(const Task& task, const std::map<std::string, int64_t>& var) {
       elements += static_cast<double>(ElementCount(tensor, *axes).value_or(int64_t{1} << 40));
     }
   }
-  if (elements > kMostElements) return false;
+  if (elements > kMostElementsACall) return false;
   if (task.cost_flops.empty()) return true;
   const auto flops = EvaluateExpression(task.cost_flops, *axes);
-  return !flops || *flops <= kMostFlops;
+  return !flops || *flops <= kMostFlopsACall;
 }
 
 std::optional<Case> ScaledCase(const Task& task, const Case& c) {
