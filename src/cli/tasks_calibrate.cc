@@ -1,8 +1,9 @@
 // kwright tasks calibrate: the error that is honest for a task, and the tolerance that follows.
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <cmath>
 #include <iostream>
+#include <map>
 
 #include "kw/base/json.h"
 #include "kw/eval/calibration.h"
@@ -32,10 +33,31 @@ std::vector<std::pair<std::string, std::vector<const eval::CaseErrors*>>> ByGrou
   return groups;
 }
 
-std::vector<double> ErrorsOf(const std::vector<const eval::CaseErrors*>& cases, size_t member) {
+// The smallest error that a share of the cases that a member holds do not exceed: "-" of none.
+std::string ErrorText(const std::vector<const eval::CaseErrors*>& cases, size_t member,
+                      double share) {
   std::vector<double> errors;
-  for (const eval::CaseErrors* c : cases) errors.push_back(c->largest[member]);
-  return errors;
+  for (const eval::CaseErrors* c : cases) {
+    if (!std::isnan(c->largest[member])) errors.push_back(c->largest[member]);
+  }
+  return errors.empty() ? "-" : fmt::format("{:.2g}", eval::Percentile(std::move(errors), share));
+}
+
+std::string RowsText(const std::string& group, const std::vector<const eval::CaseErrors*>& cases,
+                     size_t members) {
+  // Below 20 cases the two are the same.
+  constexpr size_t kLeastForP95 = 20;
+  std::string text;
+  for (const bool largest : {true, false}) {
+    if (!largest && cases.size() < kLeastForP95) break;
+    text += largest ? fmt::format("{:<15}{:>5}  {:<8}", group, cases.size(), "largest")
+                    : fmt::format("{:<22}{:<8}", "", "p95");
+    for (size_t member = 0; member < members; ++member) {
+      text += fmt::format("{:>10}", ErrorText(cases, member, largest ? 1 : 0.95));
+    }
+    text += "\n";
+  }
+  return text;
 }
 
 std::string TableText(const std::vector<eval::CalibrationMember>& members,
@@ -45,28 +67,20 @@ std::string TableText(const std::vector<eval::CalibrationMember>& members,
     text += fmt::format("{:>10}", member.counts ? member.name : "(" + member.name + ")");
   }
   text += "\n";
+  std::vector<const eval::CaseErrors*> all;
   for (const auto& [group, cases] : ByGroup(proposal)) {
-    for (const bool largest : {true, false}) {
-      text += largest ? fmt::format("{:<15}{:>5}  {:<8}", group, cases.size(), "largest")
-                      : fmt::format("{:<22}{:<8}", "", "p95");
-      for (size_t member = 0; member < members.size(); ++member) {
-        const double share = largest ? 1 : 0.95;
-        text += fmt::format("{:>10.2g}", eval::Percentile(ErrorsOf(cases, member), share));
-      }
-      text += "\n";
-    }
+    text += RowsText(group, cases, members.size());
+    all.insert(all.end(), cases.begin(), cases.end());
   }
-  return text;
+  return text + RowsText("all", all, members.size());
 }
 
 std::string BasisText(const eval::ToleranceProposal& proposal) {
   const std::string dtype(eval::DTypeName(proposal.dtype));
-  const double least = proposal.floored ? proposal.p95 : 0;
   std::string text = fmt::format("p95 over {} cases, of the worst member: {:.3g}\n",
                                  proposal.cases.size(), proposal.p95);
   if (proposal.floored) {
-    text += fmt::format("  below a unit in the last place of {}, which counts instead of {:.2g}\n",
-                        dtype, least);
+    text += fmt::format("  below a unit in the last place of {}, which counts instead\n", dtype);
   }
   if (proposal.raised) {
     text += fmt::format(
@@ -76,21 +90,29 @@ std::string BasisText(const eval::ToleranceProposal& proposal) {
   }
   text += fmt::format("proposed: {:.2g} + {:.2g} |reference|\n", proposal.proposed.absolute,
                       proposal.proposed.relative);
+  const std::string used = proposal.now_used == 0
+                               ? "honest errors stay within a unit in the last place"
+                               : fmt::format("honest errors use {:.2g} of it{}", proposal.now_used,
+                                             proposal.now_used > 1 ? ": IT IS TOO TIGHT" : "");
   text += fmt::format(
-      "now:      {:g} + {:g} |reference|, {:.2g} times as wide at elements of usual "
-      "size; honest errors use {:.2g} of it{}\n",
-      proposal.now.absolute, proposal.now.relative, proposal.now_ratio, proposal.now_used,
-      proposal.now_used > 1 ? ": IT IS TOO TIGHT" : "");
+      "now:      {:g} + {:g} |reference|: {:.2g} times as wide at elements of usual size; {}\n",
+      proposal.now.absolute, proposal.now.relative, proposal.now_ratio, used);
   return text;
 }
 
+// One line for all cases of a group in which an implementation fails alike.
 std::string UnheldText(const std::vector<eval::UnheldCase>& unheld) {
   if (unheld.empty()) return "Every case can be held by every member.\n";
   std::string text = "Cases that cannot be held (a range in task.toml, [inputs], excludes them):\n";
+  std::map<std::string, std::vector<const eval::UnheldCase*>> alike;
   for (const eval::UnheldCase& entry : unheld) {
-    text += fmt::format("  {} {:<15} '{}'{}: {}\n", entry.c.id, entry.c.group, entry.output,
-                        entry.member.empty() ? "" : " as '" + entry.member + "' computes it",
-                        entry.what);
+    alike[fmt::format("'{}' in group {}{}", entry.output, entry.c.group,
+                      entry.member.empty() ? "" : " as '" + entry.member + "' computes it")]
+        .push_back(&entry);
+  }
+  for (const auto& [what, entries] : alike) {
+    text += fmt::format("  {}: {} {}, the first {}: {}\n", what, entries.size(),
+                        entries.size() == 1 ? "case" : "cases", entries[0]->c.id, entries[0]->what);
   }
   return text;
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "calibrate_source.h"
 #include "compare.h"
@@ -14,7 +15,9 @@ namespace kw::eval {
 namespace {
 
 constexpr double kMargin = 1.5, kShare = 0.95;
-constexpr std::array<double, 7> kUnits = {1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6};
+constexpr std::array<double, 9> kUnits = {1e2, 1e1, 1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6};
+// An error of a tenth of an element is no rounding.
+constexpr double kLost = 0.1;
 // A larger unit is taken where it allows hardly more: its tolerance hangs less on single elements.
 constexpr double kNearlyAsTight = 1.1;
 
@@ -22,6 +25,8 @@ constexpr double kNearlyAsTight = 1.1;
 struct MemberErrors {
   std::array<double, kUnits.size()> by_unit{};
   double of_now = 0;  // in units of what the folder allows
+  double lost = 0;    // in units of the element and the usual size of the outputs
+  bool held = true;   // false: an intermediate result overflowed, and an element was lost
 };
 
 struct CaseSample {
@@ -34,7 +39,7 @@ struct JudgedOutput {
   const Tensor* tensor = nullptr;
   const std::vector<double>* expected = nullptr;
   const std::vector<double>* sensitivity = nullptr;  // nullptr: no element is excused
-  double scale = 1;
+  double scale = 1, magnitude = 0;
   Tolerance now;
 };
 
@@ -72,6 +77,7 @@ void Measure(const JudgedOutput& output, const std::vector<double>& got, MemberE
     const bool excused =
         output.sensitivity != nullptr && error <= kSlackFactor * (*output.sensitivity)[i];
     if (excused) continue;
+    errors.lost = std::max(errors.lost, error / (output.magnitude + std::fabs(wanted)));
     for (size_t unit = 0; unit < kUnits.size(); ++unit) {
       const double part = error / (kUnits[unit] * output.scale + std::fabs(wanted));
       errors.by_unit[unit] = std::max(errors.by_unit[unit], part);
@@ -83,11 +89,12 @@ void Measure(const JudgedOutput& output, const std::vector<double>& got, MemberE
   }
 }
 
+// To two digits, as task.toml has it.
 double RoundedUp(double value) {
   if (!(value > 0)) return 0;
   const double step = std::pow(10.0, std::floor(std::log10(value)) - 1);
   // A value that has two digits already stays as it is.
-  return std::ceil(value / step - 1e-9) * step;
+  return std::stod(fmt::format("{:.1e}", std::ceil(value / step - 1e-6) * step));
 }
 
 double Median(std::vector<double> values) { return Percentile(std::move(values), 0.5); }
@@ -144,7 +151,10 @@ class Calibrator {
     Describe(c, *expected);
     for (size_t member = 0; member < calibration_.members.size(); ++member) {
       KW_ASSIGN(const Expected got, Compute(c, inputs, member));
-      for (size_t i = 0; i < task_.outputs.size(); ++i) Compare(c, i, member, *expected, got);
+      const int64_t overflows = got.integers.back().at(0);
+      for (size_t i = 0; i < task_.outputs.size(); ++i) {
+        Compare(c, i, member, *expected, got, overflows);
+      }
     }
     return {};
   }
@@ -179,12 +189,23 @@ class Calibrator {
   }
 
   void Compare(const Case& c, size_t i, size_t member, const Expected& expected,
-               const Expected& got) {
+               const Expected& got, int64_t overflows) {
     const Tensor& tensor = task_.outputs[i];
     Differences unheld;
     if (IsFloat(tensor.dtype)) {
-      MemberErrors& errors = samples_[tensor.dtype].back().members[member];
-      Measure(OutputAt(i, expected), got.floats[i], errors, &unheld);
+      CaseSample& sample = samples_[tensor.dtype].back();
+      MemberErrors& errors = sample.members[member];
+      JudgedOutput output = OutputAt(i, expected);
+      output.magnitude = sample.magnitude;
+      Measure(output, got.floats[i], errors, &unheld);
+      if (overflows > 0 && errors.lost > kLost) errors.held = false;
+      if (!errors.held && unheld.count == 0) {
+        Keep(
+            c, i, member,
+            fmt::format("results on the way overflow ({} of them), and an element is off by {:.2g} "
+                        "of its size",
+                        overflows, errors.lost));
+      }
     } else if (tensor.selects.empty()) {
       for (size_t k = 0; k < got.integers[i].size(); ++k) {
         if (got.integers[i][k] == expected.integers[i][k]) continue;
@@ -193,19 +214,24 @@ class Calibrator {
       }
     }
     if (unheld.count == 0) return;
+    const size_t elements = std::max(got.floats[i].size(), got.integers[i].size());
+    Keep(c, i, member,
+         fmt::format("{} of {} elements differ, the first is {:.6g} where the reference has {:.6g}",
+                     unheld.count, elements, unheld.got, unheld.expected));
+  }
+  void Keep(const Case& c, size_t output, size_t member, std::string what) {
     calibration_.unheld.push_back(
-        {c, tensor.name, calibration_.members[member].name,
-         fmt::format("{} of {} elements, the first is {:.6g} where the reference has {:.6g}",
-                     unheld.count,
-                     IsFloat(tensor.dtype) ? got.floats[i].size() : got.integers[i].size(),
-                     unheld.got, unheld.expected)});
+        {c, task_.outputs[output].name, calibration_.members[member].name, std::move(what)});
   }
 
+  bool Counts(const CaseSample& sample, size_t member) const {
+    return calibration_.members[member].counts && sample.members[member].held;
+  }
   // The largest error of all members that count.
   double LargestOf(const CaseSample& sample, size_t unit) const {
     double largest = 0;
     for (size_t member = 0; member < sample.members.size(); ++member) {
-      if (!calibration_.members[member].counts) continue;
+      if (!Counts(sample, member)) continue;
       largest = std::max(largest, sample.members[member].by_unit[unit]);
     }
     return largest;
@@ -235,14 +261,15 @@ class Calibrator {
   }
 
   // The same case measured again, without the elements that their sensitivity excuses.
-  Result<MemberErrors> MeasureUnexcused(const Case& c, DType dtype, std::string* worst_member,
-                                        size_t unit) {
+  Result<MemberErrors> MeasureUnexcused(const CaseSample& sample, DType dtype,
+                                        std::string* worst_member, size_t unit) {
+    const Case& c = *sample.c;
     KW_ASSIGN(const std::shared_ptr<const Expected> expected, reference_.Evaluate(task_, c));
     KW_ASSIGN(const CaseInputs inputs, GenerateInputs(task_, c));
     KW_ASSIGN(const auto sensitivity, reference_.Sensitivity(task_, c));
     MemberErrors worst;
     for (size_t member = 0; member < calibration_.members.size(); ++member) {
-      if (!calibration_.members[member].counts) continue;
+      if (!Counts(sample, member)) continue;
       KW_ASSIGN(const Expected got, Compute(c, inputs, member));
       MemberErrors errors;
       for (size_t i = 0; i < task_.outputs.size(); ++i) {
@@ -275,7 +302,8 @@ class Calibrator {
       KW_TRY(TakeWorst(sample, unit, relative, proposal));
       proposal.cases.push_back({*sample.c, {}});
       for (const MemberErrors& errors : sample.members) {
-        proposal.cases.back().largest.push_back(errors.by_unit[unit]);
+        proposal.cases.back().largest.push_back(
+            errors.held ? errors.by_unit[unit] : std::numeric_limits<double>::quiet_NaN());
       }
     }
     proposal.raised = proposal.worst > relative;
@@ -300,7 +328,7 @@ class Calibrator {
     double largest = 0, of_now = 0;
     std::string member;
     for (size_t i = 0; i < sample.members.size(); ++i) {
-      if (!calibration_.members[i].counts) continue;
+      if (!Counts(sample, i)) continue;
       of_now = std::max(of_now, sample.members[i].of_now);
       if (sample.members[i].by_unit[unit] <= largest) continue;
       largest = sample.members[i].by_unit[unit];
@@ -308,7 +336,7 @@ class Calibrator {
     }
     if (largest > relative || of_now > 1) {
       KW_ASSIGN(const MemberErrors unexcused,
-                MeasureUnexcused(*sample.c, proposal.dtype, &member, unit));
+                MeasureUnexcused(sample, proposal.dtype, &member, unit));
       largest = unexcused.by_unit[unit];
       of_now = unexcused.of_now;
     }

@@ -122,13 +122,19 @@ std::string MemberText(const CalibrationMember& member) {
                      member.fused, member.math_ulps, narrow);
 }
 
-// Converts at the boundary: the oracle's buffers hold doubles, the reference takes numbers.
-std::string MemberWrapper(const std::vector<WrappedArgument>& arguments,
+// Converts at the boundary: the oracle's buffers hold doubles, the reference takes numbers. The
+// argument at `overflows` is not the reference's: it takes how many there were.
+std::string MemberWrapper(const std::vector<WrappedArgument>& arguments, size_t overflows,
                           const std::vector<CalibrationMember>& members) {
   std::string before, call, after;
   const std::string& variant = arguments.back().parameter.name;
   for (size_t i = 0; i + 1 < arguments.size(); ++i) {
     const auto& [parameter, is_float, count] = arguments[i];
+    if (i == overflows) {
+      before += "  kw_calibration::overflows = 0;\n";
+      after += fmt::format("  *{} = kw_calibration::overflows;\n", parameter.name);
+      continue;
+    }
     std::string passed = parameter.name;
     const std::string copy = fmt::format("kw_calibration_{}", i);
     if (is_float && parameter.role == Parameter::Role::kInput) {
@@ -198,6 +204,10 @@ std::vector<CalibrationMember> MembersOf(const Task& task) {
 
 Task MemberTask(const Task& task, const std::vector<CalibrationMember>& members) {
   Task variant = WithVariantAxis(task, "members");
+  Tensor overflowed;
+  overflowed.name = "kwright_overflows";
+  overflowed.dtype = DType::kInt64;
+  variant.outputs.push_back(overflowed);
   std::string source;
   for (const std::string_view header : kHeaders) source += fmt::format("#include <{}>\n", header);
   source += IncludesOf(task.reference_cpp);
@@ -207,7 +217,8 @@ Task MemberTask(const Task& task, const std::vector<CalibrationMember>& members)
       "#define double kw_calibration::Number\n#define reference kw_calibration_reference\n"
       "#line 1 \"{}\"\n{}\n#undef double\n#undef reference\n#line 1 \"the ensemble\"\n",
       kSourceName, task.reference_cpp);
-  variant.reference_cpp = source + MemberWrapper(WrappedArguments(variant), members);
+  const size_t overflows = variant.inputs.size() + variant.outputs.size() - 1;
+  variant.reference_cpp = source + MemberWrapper(WrappedArguments(variant), overflows, members);
   return variant;
 }
 

@@ -40,7 +40,8 @@ struct UnheldCase {
 };
 
 // The errors of one case: per member, the largest |got - ref| / (unit * scale + |ref|) of the
-// outputs of one dtype, where `unit` is that of the dtype's proposal.
+// outputs of one dtype, where `unit` is that of the dtype's proposal. NaN where the member cannot
+// hold the case.
 struct CaseErrors {
   Case c;
   std::vector<double> largest;
