@@ -7,6 +7,7 @@
 
 #include "kw/base.h"
 #include "kw/base/json.h"
+#include "kw/base/random.h"
 #include "output.h"
 #include "rooms.h"
 
@@ -126,7 +127,9 @@ Result<std::vector<eval::Case>> ScheduleOf(const eval::Task& task, const Schedul
     return Fail(ErrorCode::kInvalid,
                 UnknownName("effort", options.effort, {"quick", "standard", "deep"}));
   }
-  return eval::PlanCases(task, eval::FuzzSeed(options.seed, task),
+  // Not FuzzSeed, which follows the folder's hash: what is measured should be the same when the
+  // tolerance that came of it is in the folder.
+  return eval::PlanCases(task, DeriveSeed(options.seed, "tasks/" + task.name),
                          options.cases > 0 ? options.cases : eval::CaseCount(*effort));
 }
 

@@ -53,7 +53,7 @@ std::string RowsText(const std::string& group, const std::vector<const eval::Cas
     text += largest ? fmt::format("{:<15}{:>5}  {:<8}", group, cases.size(), "largest")
                     : fmt::format("{:<22}{:<8}", "", "p95");
     for (size_t member = 0; member < members; ++member) {
-      text += fmt::format("{:>10}", ErrorText(cases, member, largest ? 1 : 0.95));
+      text += fmt::format("{:>11}", ErrorText(cases, member, largest ? 1 : 0.95));
     }
     text += "\n";
   }
@@ -64,7 +64,7 @@ std::string TableText(const std::vector<eval::CalibrationMember>& members,
                       const eval::ToleranceProposal& proposal) {
   std::string text = fmt::format("{:<15}{:>5}  {:<8}", "group", "cases", "");
   for (const eval::CalibrationMember& member : members) {
-    text += fmt::format("{:>10}", member.counts ? member.name : "(" + member.name + ")");
+    text += fmt::format("{:>11}", member.counts ? member.name : "(" + member.name + ")");
   }
   text += "\n";
   std::vector<const eval::CaseErrors*> all;
@@ -84,8 +84,7 @@ std::string BasisText(const eval::ToleranceProposal& proposal) {
   }
   if (proposal.raised) {
     text += fmt::format(
-        "  1.5 times that does not cover {:.3g} ({} in case {}), which counts "
-        "instead\n",
+        "  1.25 times the largest, {:.3g} ({} in case {}), is more than 1.5 times that\n",
         proposal.worst, proposal.worst_member, proposal.worst_case);
   }
   text += fmt::format("proposed: {:.2g} + {:.2g} |reference|\n", proposal.proposed.absolute,
@@ -196,7 +195,10 @@ int Calibrate(const CalibrateOptions& options) {
   if (!cases) return PrintError(cases.error(), as_json);
   const auto room = OpenReference();
   if (!room) return PrintError(room.error(), as_json);
-  const auto calibration = eval::Calibrate(*task, *cases, *room->reference);
+  const auto alternatives = eval::ReadAlternatives(*task);
+  if (!alternatives) return PrintError(alternatives.error(), as_json);
+  const auto calibration =
+      eval::Calibrate(*task, *cases, *room->reference, eval::MembersOf(*task, *alternatives));
   if (!calibration) return PrintError(calibration.error(), as_json);
   std::cout << (as_json ? DumpJson(ToJson(*task, *calibration)) + "\n"
                         : ForPeople(options, *task, *calibration));

@@ -87,8 +87,9 @@ Result<int> CheckLoaded(const eval::Task& task, const TasksCheckOptions& options
     return printer.Finish(digest);
   }
   KW_ASSIGN(const ReferenceRoom fresh, OpenReference());
+  KW_ASSIGN(const eval::Alternatives alternatives, eval::ReadAlternatives(task));
   KW_ASSIGN(const eval::TaskCheck check,
-            eval::CheckTask(task, cases, *room.reference, *fresh.reference,
+            eval::CheckTask(task, alternatives, cases, *room.reference, *fresh.reference,
                             [&](const CheckStep& step) { printer.Print(step); }));
   // Without a reference there is nothing to judge a baseline by.
   if (!check.digest.empty()) {

@@ -42,7 +42,7 @@ class TaskTools : public testing::Test {
     const size_t at = text.find(from);
     EXPECT_NE(at, text.npos) << from;
     text.replace(at, from.size(), to);
-    EXPECT_TRUE(WriteFile(folder + "/" + file, text));
+    EXPECT_TRUE(WriteFileAtomic(folder + "/" + file, text));
     return folder;
   }
   // What is said of a folder that fails.
@@ -106,16 +106,22 @@ TEST_F(TaskTools, CheckSaysWhatDoesNotLoad) {
                            const std::string& to) {
     return Failure(Altered("row_sum/row_sum", file, from, to));
   };
-  EXPECT_THAT(altered("definition.json", "[\"rows\", \"cols\"]", "[\"rows\", \"colums\"]"),
+  EXPECT_THAT(altered("definition.json", "\"cols\"\n", "\"colums\"\n"),
               AllOf(StartsWith("FAILED: loads: "), HasSubstr("definition.json"),
                     HasSubstr("'colums'"), HasSubstr("did you mean 'cols'?")));
   EXPECT_THAT(altered("task.toml", "float32 = 2e-4", "float32 = 0"),
               AllOf(HasSubstr("task.toml: tolerance.float32"), HasSubstr("must be more than 0")));
   EXPECT_THAT(altered("workloads.jsonl", "\"rows\"", "\"row\""),
-              AllOf(HasSubstr("workloads.jsonl:1"), HasSubstr("'row'")));
-  const std::string folder = Altered("row_sum/row_sum", "baseline.cu", "rows", "rows");
+              AllOf(HasSubstr("workloads.jsonl: line 1"), HasSubstr("'row'")));
+  EXPECT_THAT(
+      altered("definition.json", "\"constraints\": []", "\"constraints\": [\"cols % 2 == 0\"]"),
+      AllOf(HasSubstr("workloads.jsonl: line"), HasSubstr("cols % 2 == 0")));
+  std::string folder = Altered("row_sum/row_sum", "baseline.cu", "rows", "rows");
   std::filesystem::remove(folder + "/baseline.cu");
   EXPECT_THAT(Failure(folder), HasSubstr("baseline.cu is missing"));
+  folder = Altered("row_sum/row_sum", "baseline.cu", "rows", "rows");
+  std::filesystem::remove(folder + "/reference.cpp");
+  EXPECT_THAT(Failure(folder), HasSubstr("reference.cpp is missing"));
   const ProcessExit unknown = Kwright({"tasks", "check", "sofmax"});
   EXPECT_EQ(unknown.code, 2);
   EXPECT_THAT(unknown.err, HasSubstr("did you mean 'softmax'?"));

@@ -15,6 +15,8 @@ namespace kw::eval {
 namespace {
 
 constexpr double kMargin = 1.5, kShare = 0.95;
+// Over the largest error that was seen: another seed may see a larger one.
+constexpr double kWorstMargin = 1.25;
 constexpr std::array<double, 9> kUnits = {1e2, 1e1, 1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6};
 // An error of a tenth of an element is no rounding.
 constexpr double kLost = 0.1;
@@ -77,7 +79,6 @@ void Measure(const JudgedOutput& output, const std::vector<double>& got, MemberE
     const bool excused =
         output.sensitivity != nullptr && error <= kSlackFactor * (*output.sensitivity)[i];
     if (excused) continue;
-    errors.lost = std::max(errors.lost, error / (output.magnitude + std::fabs(wanted)));
     for (size_t unit = 0; unit < kUnits.size(); ++unit) {
       const double part = error / (kUnits[unit] * output.scale + std::fabs(wanted));
       errors.by_unit[unit] = std::max(errors.by_unit[unit], part);
@@ -86,6 +87,8 @@ void Measure(const JudgedOutput& output, const std::vector<double>& got, MemberE
     const double allowed =
         output.now.absolute * output.scale + output.now.relative * std::fabs(wanted);
     errors.of_now = std::max(errors.of_now, error / allowed);
+    if (error <= allowed) continue;
+    errors.lost = std::max(errors.lost, error / (output.magnitude + std::fabs(wanted)));
   }
 }
 
@@ -105,7 +108,10 @@ class Calibrator {
              std::vector<CalibrationMember> members)
       : task_(task), cases_(cases), reference_(reference) {
     calibration_.members = std::move(members);
-    variant_ = MemberTask(task, calibration_.members);
+    for (const CalibrationMember& member : calibration_.members) {
+      if (variants_.contains(member.source)) continue;
+      variants_[member.source] = MemberTask(task, member.source, calibration_.members);
+    }
   }
 
   Result<Calibration> Run() {
@@ -134,7 +140,8 @@ class Calibrator {
     return output;
   }
   Result<Expected> Compute(const Case& c, const CaseInputs& inputs, size_t member) {
-    auto got = reference_.EvaluateOn(variant_, VariantCase(c, member), inputs);
+    const Task& variant = variants_.at(calibration_.members[member].source);
+    auto got = reference_.EvaluateOn(variant, VariantCase(c, member), inputs);
     if (got) return got;
     return Fail(std::move(got).error().While(
         fmt::format("computing '{}' as '{}' does, with another type in place of double", task_.name,
@@ -306,8 +313,8 @@ class Calibrator {
             errors.held ? errors.by_unit[unit] : std::numeric_limits<double>::quiet_NaN());
       }
     }
-    proposal.raised = proposal.worst > relative;
-    if (proposal.raised) relative = kMargin * proposal.worst;
+    proposal.raised = kWorstMargin * proposal.worst > relative;
+    if (proposal.raised) relative = kWorstMargin * proposal.worst;
     // Beyond 1 anything would pass, and the loader refuses it.
     proposal.proposed.relative = std::min(RoundedUp(relative), 0.99);
     proposal.proposed.absolute = RoundedUp(relative * proposal.unit);
@@ -334,7 +341,7 @@ class Calibrator {
       largest = sample.members[i].by_unit[unit];
       member = calibration_.members[i].name;
     }
-    if (largest > relative || of_now > 1) {
+    if (kWorstMargin * largest > relative || of_now > 1) {
       KW_ASSIGN(const MemberErrors unexcused,
                 MeasureUnexcused(sample, proposal.dtype, &member, unit));
       largest = unexcused.by_unit[unit];
@@ -352,7 +359,7 @@ class Calibrator {
   const Task& task_;
   const std::vector<Case>& cases_;
   Reference& reference_;
-  Task variant_;
+  std::map<std::string, Task> variants_;  // by source
   Calibration calibration_;
   std::map<DType, std::vector<CaseSample>> samples_;
 };
@@ -364,11 +371,6 @@ double Percentile(std::vector<double> values, double share) {
   std::sort(values.begin(), values.end());
   const double rank = std::ceil(share * static_cast<double>(values.size()) - 1e-9);
   return values[static_cast<size_t>(std::max(rank, 1.0)) - 1];
-}
-
-Result<Calibration> Calibrate(const Task& task, const std::vector<Case>& cases,
-                              Reference& reference) {
-  return Calibrate(task, cases, reference, MembersOf(task));
 }
 
 Result<Calibration> Calibrate(const Task& task, const std::vector<Case>& cases,

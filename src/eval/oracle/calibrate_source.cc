@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "kw/base/file.h"
+#include "kw/base/hash.h"
 #include "kw/base/text.h"
 
 namespace kw::eval {
@@ -183,14 +185,39 @@ CalibrationMember MemberOf(std::string name, CalibrationMember::Order order, boo
 
 }  // namespace
 
-std::vector<CalibrationMember> MembersOf(const Task& task) {
+Result<Alternatives> ReadAlternatives(const Task& task) {
+  constexpr std::string_view kPrefix = "alternative_", kSuffix = ".cpp";
+  constexpr size_t kMost = 8, kLongestName = 10;
+  Alternatives found;
+  if (!IsDirectory(task.folder)) return found;
+  KW_ASSIGN(const std::vector<std::string> files, ListDirectory(task.folder));
+  for (const std::string& file : files) {
+    if (!file.starts_with(kPrefix) || !file.ends_with(kSuffix)) continue;
+    const auto fault = [&](const std::string& what) {
+      return Fail(ErrorCode::kInvalid, fmt::format("{}/{}: {}", task.folder, file, what));
+    };
+    const std::string name =
+        file.substr(kPrefix.size(), file.size() - kPrefix.size() - kSuffix.size());
+    if (name.empty() || name.size() > kLongestName) {
+      return fault(
+          fmt::format("alternative_NAME.cpp has a NAME of 1 to {} characters", kLongestName));
+    }
+    KW_ASSIGN(found[name], ReadFile(task.folder + "/" + file, 4 << 20));
+    if (Trim(found[name]).empty()) return fault("is empty");
+    if (found.size() > kMost) return fault(fmt::format("at most {} alternatives", kMost));
+  }
+  return found;
+}
+
+std::vector<CalibrationMember> MembersOf(const Task& task, const Alternatives& alternatives) {
   using Order = CalibrationMember::Order;
+  constexpr int kMathUlps = 2;  // what CUDA's library states for most functions
   std::vector<CalibrationMember> members = {
       MemberOf("seq", Order::kSequential, false),    MemberOf("seq+fma", Order::kSequential, true),
       MemberOf("pair", Order::kPairwise, false),     MemberOf("pair+fma", Order::kPairwise, true),
       MemberOf("kahan", Order::kKahan, false),       MemberOf("kahan+fma", Order::kKahan, true),
       MemberOf("math2ulp", Order::kSequential, true)};
-  members.back().math_ulps = 2;
+  members.back().math_ulps = kMathUlps;
   const Tensor* narrow = First16Bit(task.outputs);
   if (narrow == nullptr) narrow = First16Bit(task.inputs);
   if (narrow != nullptr) {
@@ -199,10 +226,25 @@ std::vector<CalibrationMember> MembersOf(const Task& task) {
     half.counts = task.half_accumulators;
     members.push_back(std::move(half));
   }
+  for (const auto& [name, source] : alternatives) {
+    members.push_back(MemberOf(name, Order::kSequential, true));
+    members.back().math_ulps = kMathUlps;
+    members.back().source = source;
+  }
   return members;
 }
 
-Task MemberTask(const Task& task, const std::vector<CalibrationMember>& members) {
+Task AlternativeTask(const Task& task, const std::string& source) {
+  Task other = task;
+  if (source.empty()) return other;
+  other.hash += "/" + ContentHash(source);
+  other.reference_cpp = source;
+  return other;
+}
+
+Task MemberTask(const Task& reference_task, const std::string& alternative,
+                const std::vector<CalibrationMember>& members) {
+  const Task task = AlternativeTask(reference_task, alternative);
   Task variant = WithVariantAxis(task, "members");
   Tensor overflowed;
   overflowed.name = "kwright_overflows";

@@ -11,10 +11,14 @@ namespace kw::eval {
 
 extern const char kCalibrateNumberText[];  // calibrate_number.h
 
-// The task whose reference computes as a member does: `double` is the number of
-// calibrate_number.h. Of its cases, kwright_variant is the member's place in `members`. Its last
-// output, one integer, is how many results of finite operands the member could not hold.
-Task MemberTask(const Task& task, const std::vector<CalibrationMember>& members);
+// The task with another source in place of reference.cpp, for which Reference::EvaluateOn answers.
+Task AlternativeTask(const Task& task, const std::string& source);
+
+// The task whose reference, or `source` in its place, computes as a member does: `double` is the
+// number of calibrate_number.h. Of its cases, kwright_variant is the member's place in `members`.
+// Its last output, one integer, is how many results of finite operands the member could not hold.
+Task MemberTask(const Task& task, const std::string& source,
+                const std::vector<CalibrationMember>& members);
 
 // The task whose reference finds its outputs filled with an ordinary number (kwright_variant 1)
 // instead of the oracle's poison (0).

@@ -26,6 +26,12 @@ CheckStep FailedStep(std::string name, std::string text) {
 Result<CheckStep> RunReference(const Task& task, const std::vector<Case>& cases,
                                Reference& reference, std::vector<CheckedCase>& checked) {
   const std::string name = "reference";
+  if (task.reference_cpp.empty()) {
+    return FailedStep(name,
+                      "reference.cpp is missing, and the Definition's Python cannot be run "
+                      "here: write one with " +
+                          ReferencePrototype(task));
+  }
   for (const Case& c : cases) {
     auto inputs = GenerateInputs(task, c);
     if (!inputs && IsFaultOfFolder(inputs.error()))
@@ -145,7 +151,8 @@ Result<std::string> ExpectedDigest(const Task& task, const std::vector<Case>& ca
   return hasher.Hex();
 }
 
-Result<TaskCheck> CheckTask(const Task& task, const std::vector<Case>& cases, Reference& reference,
+Result<TaskCheck> CheckTask(const Task& task, const Alternatives& alternatives,
+                            const std::vector<Case>& cases, Reference& reference,
                             Reference& fresh_reference,
                             const std::function<void(const CheckStep&)>& seen) {
   TaskCheck check;
@@ -170,7 +177,14 @@ Result<TaskCheck> CheckTask(const Task& task, const std::vector<Case>& cases, Re
   keep(CheckExpectedValues(task, checked));
   KW_ASSIGN(CheckStep faults, CheckFaultsAreFound(task, checked, reference));
   keep(std::move(faults));
-  KW_ASSIGN(CheckStep tolerance, CheckTolerance(task, checked, reference));
+  bool good = true;
+  if (!alternatives.empty()) {
+    KW_ASSIGN(CheckStep same, CheckAlternatives(task, alternatives, checked, reference));
+    good = same.state != State::kFailed;
+    keep(std::move(same));
+  }
+  KW_ASSIGN(CheckStep tolerance,
+            CheckTolerance(task, good ? alternatives : Alternatives{}, checked, reference));
   keep(std::move(tolerance));
   return check;
 }

@@ -30,7 +30,10 @@ Result<CheckStep> CheckAxesMatter(const Task& task, const std::vector<CheckedCas
 Result<CheckStep> CheckFaultsAreFound(const Task& task, const std::vector<CheckedCase>& cases,
                                       Reference& reference);
 CheckStep CheckExpectedValues(const Task& task, const std::vector<CheckedCase>& cases);
-Result<CheckStep> CheckTolerance(const Task& task, const std::vector<CheckedCase>& cases,
-                                 Reference& reference);
+Result<CheckStep> CheckTolerance(const Task& task, const Alternatives& alternatives,
+                                 const std::vector<CheckedCase>& cases, Reference& reference);
+// That alternatives compute, in fp64, what the reference does.
+Result<CheckStep> CheckAlternatives(const Task& task, const Alternatives& alternatives,
+                                    const std::vector<CheckedCase>& cases, Reference& reference);
 
 }  // namespace kw::eval

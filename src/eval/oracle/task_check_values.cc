@@ -6,6 +6,7 @@
 #include <cmath>
 #include <set>
 
+#include "calibrate_source.h"
 #include "compare.h"
 #include "kw/base/text.h"
 #include "task_check.h"
@@ -245,13 +246,50 @@ CheckStep CheckExpectedValues(const Task& task, const std::vector<CheckedCase>& 
                       Join(beyond, "; "))};
 }
 
-Result<CheckStep> CheckTolerance(const Task& task, const std::vector<CheckedCase>& cases,
-                                 Reference& reference) {
+Result<CheckStep> CheckAlternatives(const Task& task, const Alternatives& alternatives,
+                                    const std::vector<CheckedCase>& cases, Reference& reference) {
+  const std::string step = "alternatives";
+  for (const auto& [name, source] : alternatives) {
+    const Task other = AlternativeTask(task, source);
+    for (const CheckedCase& checked : cases) {
+      const auto got = reference.EvaluateOn(other, checked.c, checked.inputs);
+      if (!got && got.error().code == ErrorCode::kInvalid) {
+        // It was run as a reference, which messages name.
+        constexpr std::string_view kReference = "reference.cpp";
+        std::string text = got.error().message;
+        const size_t at = text.find(kReference);
+        const std::string file = fmt::format("alternative_{}.cpp", name);
+        if (at != text.npos) text.replace(at, kReference.size(), file);
+        return CheckStep{State::kFailed, step, std::move(text)};
+      }
+      if (!got) return Fail(got.error());
+      std::vector<std::string> outputs;
+      for (size_t i = 0; i < task.outputs.size(); ++i) {
+        outputs.push_back(RoundedBytes(task, *got, i));
+      }
+      KW_ASSIGN(const Comparison comparison,
+                CompareWithReference(task, checked.c, outputs, reference));
+      if (comparison.ok) continue;
+      return CheckStep{State::kFailed, step,
+                       fmt::format("alternative_{}.cpp computes another '{}' than reference.cpp, "
+                                   "{}: {:g} where {:g} is expected",
+                                   name, comparison.output, PlaceOf(checked.c), comparison.got,
+                                   comparison.expected)};
+    }
+  }
+  return CheckStep{
+      State::kOk, step,
+      fmt::format("{} of them, the same as reference.cpp in float64", alternatives.size())};
+}
+
+Result<CheckStep> CheckTolerance(const Task& task, const Alternatives& alternatives,
+                                 const std::vector<CheckedCase>& cases, Reference& reference) {
   const std::string name = "tolerance";
   std::vector<Case> plain;
   for (const CheckedCase& checked : cases) plain.push_back(checked.c);
-  std::vector<CalibrationMember> members = MembersOf(task);
-  members.resize(1);
+  std::vector<CalibrationMember> members = MembersOf(task, alternatives);
+  const auto is_alternative = [](const CalibrationMember& m) { return !m.source.empty(); };
+  members.erase(members.begin() + 1, std::find_if(members.begin(), members.end(), is_alternative));
   const auto calibration = Calibrate(task, plain, reference, std::move(members));
   if (!calibration && calibration.error().code == ErrorCode::kInvalid) {
     return CheckStep{State::kWarning, name,
@@ -265,9 +303,10 @@ Result<CheckStep> CheckTolerance(const Task& task, const std::vector<CheckedCase
     const double above = proposal.now_ratio * 1.5;
     if (proposal.now_used > 1) {
       failed.push_back(fmt::format(
-          "that of {} is below the honest error: sums in float32, in the reference's own order, "
-          "need {:.2g} times as much. `kwright tasks calibrate` proposes another",
-          dtype, proposal.now_used));
+          "that of {} is below the honest error: float32 in the order of the reference, or of an "
+          "alternative, needs {:.2g} times as much ('{}', case {}). `kwright tasks calibrate` "
+          "proposes another",
+          dtype, proposal.now_used, proposal.worst_member, proposal.worst_case));
     } else if (above > kFarAbove) {
       wide.push_back(fmt::format("that of {} is {:.0f} times the honest error", dtype, above));
     } else {

@@ -88,7 +88,7 @@ class TaskCheckTest : public testing::Test {
     const auto cases = PlanCases(task, FuzzSeed(1, task), count);
     EXPECT_TRUE(cases) << cases.error().ToString();
     const auto fresh = MakeReference(builder_, {.programs = KW_BINARY_DIR});
-    const auto check = CheckTask(task, *cases, *reference_, *fresh, {});
+    const auto check = CheckTask(task, alternatives_, *cases, *reference_, *fresh, {});
     EXPECT_TRUE(check) << check.error().ToString();
     return check.value_or(TaskCheck{});
   }
@@ -109,6 +109,7 @@ class TaskCheckTest : public testing::Test {
     return StepsIn(check, CheckStep::State::kWarning);
   }
 
+  Alternatives alternatives_;
   // Compiled once for all runs of this suite.
   Builder builder_ = *Builder::Make({.cache = std::string(KW_BINARY_DIR) + "/e2e-cache/build"});
   std::unique_ptr<Reference> reference_ = MakeReference(builder_, {.programs = KW_BINARY_DIR});
@@ -150,7 +151,7 @@ TEST_F(TaskCheckTest, NamesAnAxisThatIsIgnored) {
   const Task task = Altered();
   std::vector<Case> cases = *PlanCases(task, FuzzSeed(1, task), 32);
   std::erase_if(cases, [](const Case& c) { return c.axes.at("cols") != 1; });
-  const auto check = CheckTask(task, cases, *reference_, *reference_, {});
+  const auto check = CheckTask(task, {}, cases, *reference_, *reference_, {});
   ASSERT_TRUE(check) << check.error().ToString();
   EXPECT_THAT(StepsIn(*check, CheckStep::State::kFailed),
               HasSubstr("axis 'cols' is never larger than 1 or never another: give it more sizes "
@@ -205,6 +206,48 @@ TEST_F(TaskCheckTest, WarnsWhereTheHonestErrorCannotBeMeasured) {
   EXPECT_THAT(WarningOf("double sum = 0;", "long double sum = 0;"),
               AllOf(HasSubstr("the honest error cannot be measured"),
                     HasSubstr("the task's reference.cpp:6")));
+}
+
+// `kReference` by another way: the sum of the elements above a number and of those below.
+std::string TwoSums(const std::string& apart) {
+  return R"(#include <cstdint>
+extern "C" void reference(const double* x, const double* bias, const int64_t* index, double scale,
+                          double* y, int64_t* above, int64_t rows, int64_t cols, int64_t table) {
+  for (int64_t row = 0; row < rows; ++row) {
+    double high = 0, low = 0;
+    above[row] = 0;
+    for (int64_t i = 0; i < cols; ++i) {
+      const double value = x[row * cols + i];
+      if (value > 0) ++above[row];
+      (value > 0 ? high : low) += value + )" +
+         apart + R"(;
+    }
+    y[row] = scale * (high + low - cols * double()" +
+         apart + R"()) + bias[index[row]];
+  }
+}
+)";
+}
+
+TEST_F(TaskCheckTest, CountsTheErrorsOfAlternatives) {
+  alternatives_ = {{"twosums", TwoSums("0")}};
+  EXPECT_TRUE(Check(Altered()).ok());
+  // Right in float64; in float32 it loses what the tolerance does not allow.
+  alternatives_ = {{"apart", TwoSums("1e4")}};
+  EXPECT_THAT(FailureOf("", ""),
+              AllOf(HasSubstr("tolerance: that of float32 is below the honest error"),
+                    HasSubstr("'apart'")));
+}
+
+TEST_F(TaskCheckTest, NamesAnAlternativeThatComputesSomethingElse) {
+  std::string wrong = TwoSums("0");
+  wrong.replace(wrong.find("+ bias"), 1, "-");
+  alternatives_ = {{"minus", wrong}};
+  EXPECT_THAT(FailureOf("", ""),
+              HasSubstr("alternatives: alternative_minus.cpp computes another 'y'"));
+  alternatives_ = {{"broken", "int f() { return x; }"}};
+  EXPECT_THAT(FailureOf("", ""),
+              HasSubstr("alternatives: alternative_broken.cpp does not compile"));
 }
 
 class NativeTasks : public TaskCheckTest, public testing::WithParamInterface<std::string> {};

@@ -2,16 +2,17 @@
 // holds what it promises (docs/design/calibration.md).
 //
 //   KW_ASSIGN(std::vector<Case> cases, PlanCases(task, FuzzSeed(1, task), 32));
-//   KW_ASSIGN(Calibration calibration, Calibrate(task, cases, *reference));
+//   KW_ASSIGN(Calibration calibration, Calibrate(task, cases, *reference, MembersOf(task, {})));
 //   for (const ToleranceProposal& p : calibration.proposals) ...  // p.proposed
 //
-//   KW_ASSIGN(TaskCheck check, CheckTask(task, cases, *reference));
+//   KW_ASSIGN(TaskCheck check, CheckTask(task, {}, cases, *reference, *fresh, {}));
 //   if (!check.ok()) ...  // check.steps say what is wrong, where, and what to do
 //
 // Neither needs a device. Both cost a few seconds the first time, most of it g++.
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,14 @@
 #include "kw/eval/oracle.h"
 
 namespace kw::eval {
+
+// Other algorithms for a task, by name: sources that define `reference` as reference.cpp does. No
+// ensemble can find out by itself that ordinary kernels compute 1 + erf where the reference has
+// erfc.
+using Alternatives = std::map<std::string, std::string>;
+// The files alternative_NAME.cpp of the task's folder. They decide no verdict, and are no part of
+// the task's hash. kInvalid names a file that cannot be one.
+[[nodiscard]] Result<Alternatives> ReadAlternatives(const Task& task);
 
 // One way to compute what reference.cpp says, in the precision that kernels work in: its text
 // with another type in place of `double`.
@@ -29,6 +38,7 @@ struct CalibrationMember {
   bool fused = false;
   int math_ulps = 0;            // how far exp, sqrt, ... may be off, beyond their own rounding
   std::optional<DType> narrow;  // every result is rounded to this 16-bit format
+  std::string source;           // of an alternative; "": reference.cpp
   bool counts = true;           // admissible: its errors are honest. False: only looked at.
 };
 
@@ -53,7 +63,7 @@ struct ToleranceProposal {
   double p95 = 0;    // over cases, of the largest error of all members that count
   double worst = 0;  // of all cases, elements that their sensitivity excuses left out
   std::string worst_case, worst_member;
-  bool raised = false;   // worst is beyond 1.5 * p95: the proposal is 1.5 * worst
+  bool raised = false;   // 1.25 * worst is more than 1.5 * p95, and the proposal
   bool floored = false;  // the errors are below a unit in the last place: that counts instead
   Tolerance proposed, now;
   double now_used = 0;   // largest |got - ref| / (what the folder allows): above 1 it is too tight
@@ -69,13 +79,10 @@ struct Calibration {
 // kInvalid: reference.cpp does not compile with another type in place of `double`, or any fault
 // that Reference::Evaluate names.
 [[nodiscard]] Result<Calibration> Calibrate(const Task& task, const std::vector<Case>& cases,
-                                            Reference& reference);
-// The same of other members than MembersOf says.
-[[nodiscard]] Result<Calibration> Calibrate(const Task& task, const std::vector<Case>& cases,
                                             Reference& reference,
                                             std::vector<CalibrationMember> members);
 // The ensemble of a task, those that are only looked at among them.
-std::vector<CalibrationMember> MembersOf(const Task& task);
+std::vector<CalibrationMember> MembersOf(const Task& task, const Alternatives& alternatives);
 // What can be pasted into task.toml: [tolerance] and [tolerance.relative].
 std::string ToleranceText(const Calibration& calibration);
 
@@ -97,8 +104,9 @@ struct TaskCheck {
 };
 // `seen` is told each step when it is done; may be empty. The baseline is not judged here: that
 // takes an Evaluator. An error is trouble with the surroundings; all else is a step that failed.
-[[nodiscard]] Result<TaskCheck> CheckTask(const Task& task, const std::vector<Case>& cases,
-                                          Reference& reference, Reference& fresh_reference,
+[[nodiscard]] Result<TaskCheck> CheckTask(const Task& task, const Alternatives& alternatives,
+                                          const std::vector<Case>& cases, Reference& reference,
+                                          Reference& fresh_reference,
                                           const std::function<void(const CheckStep&)>& seen);
 [[nodiscard]] Result<std::string> ExpectedDigest(const Task& task, const std::vector<Case>& cases,
                                                  Reference& reference);
