@@ -249,16 +249,33 @@ class Calibrator {
     return Percentile(std::move(largest), kShare);
   }
 
-  // The unit whose tolerance allows least at elements of usual size.
+  // Cases of ordinary values say how large elements usually are.
+  static std::vector<const CaseSample*> OrdinaryOf(const std::vector<CaseSample>& samples) {
+    std::vector<const CaseSample*> ordinary, all;
+    for (const CaseSample& sample : samples) {
+      if (sample.magnitude == 0) continue;
+      all.push_back(&sample);
+      if (sample.c->group == "original") ordinary.push_back(&sample);
+    }
+    return ordinary.empty() ? all : ordinary;
+  }
+
+  // The unit whose tolerance allows least, in the geometric mean over the cases, at an element of
+  // each case's usual size. Outputs that all but vanish count as small ones.
   size_t ChooseUnit(const std::vector<CaseSample>& samples, double least) const {
+    constexpr double kVanishing = 1e-2;  // of the median size
+    std::vector<double> sizes;
+    for (const CaseSample& sample : samples) {
+      if (sample.magnitude > 0) sizes.push_back(sample.magnitude / sample.scale);
+    }
+    const double smallest = kVanishing * Median(sizes);
     std::array<double, kUnits.size()> allowed{};
     for (size_t unit = 0; unit < kUnits.size(); ++unit) {
-      std::vector<double> parts;
-      for (const CaseSample& sample : samples) {
-        if (sample.magnitude == 0) continue;
-        parts.push_back(1 + kUnits[unit] * sample.scale / sample.magnitude);
-      }
-      allowed[unit] = std::max(P95(samples, unit), least) * Median(std::move(parts));
+      double logarithms = 0;
+      for (const double size : sizes)
+        logarithms += std::log1p(kUnits[unit] / std::max(size, smallest));
+      const double mean = sizes.empty() ? 0 : logarithms / static_cast<double>(sizes.size());
+      allowed[unit] = std::max(P95(samples, unit), least) * std::exp(mean);
     }
     const double tightest = *std::min_element(allowed.begin(), allowed.end());
     for (size_t unit = 0; unit < kUnits.size(); ++unit) {
@@ -319,10 +336,9 @@ class Calibrator {
     proposal.proposed.relative = std::min(RoundedUp(relative), 0.99);
     proposal.proposed.absolute = RoundedUp(relative * proposal.unit);
     std::vector<double> ratios;
-    for (const CaseSample& sample : samples) {
-      if (sample.magnitude == 0) continue;
+    for (const CaseSample* sample : OrdinaryOf(samples)) {
       const auto allows = [&](const Tolerance& tolerance) {
-        return tolerance.absolute * sample.scale + tolerance.relative * sample.magnitude;
+        return tolerance.absolute + tolerance.relative * sample->magnitude;
       };
       ratios.push_back(allows(proposal.now) / allows(proposal.proposed));
     }
