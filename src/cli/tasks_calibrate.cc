@@ -120,7 +120,8 @@ std::string BlockText(const CalibrateOptions& options, const eval::Task& task,
                       const eval::Calibration& calibration) {
   if (calibration.proposals.empty()) return "All outputs are exact: there is nothing to propose.\n";
   return fmt::format(
-             "\n# Measured: `kwright tasks calibrate {} --cases {} --seed {}` (p95 x 1.5).\n",
+             "\n# Measured: `kwright tasks calibrate {} --cases {} --seed {}` (p95 x 1.5, at least "
+             "largest x 1.25).\n",
              task.name, calibration.proposals[0].cases.size(), options.schedule.seed) +
          eval::ToleranceText(calibration);
 }

@@ -97,7 +97,7 @@ std::string PlaceOf(const Case& c) {
   for (const auto& [axis, size] : c.axes) {
     if (axis != kVariantAxis) parts.push_back(fmt::format("{}={}", axis, size));
   }
-  return fmt::format("case {} ({}; {})", c.id, Join(parts, ", "), c.group);
+  return fmt::format("case {} (group {}; {})", c.id, c.group, Join(parts, ", "));
 }
 
 std::string DifferenceOf(const Task& task, const Expected& a, const Expected& b) {

@@ -19,7 +19,7 @@ struct CheckedCase {
 // Nothing when the two are the same to the bit, else which output and element differs:
 // "element 3 of 'y'".
 std::string DifferenceOf(const Task& task, const Expected& a, const Expected& b);
-// "case c03 (rows=1, cols=33; original)"
+// "case c03 (group original; cols=33, rows=1)"
 std::string PlaceOf(const Case& c);
 
 Result<CheckStep> CheckInputsMatter(const Task& task, const std::vector<CheckedCase>& cases,

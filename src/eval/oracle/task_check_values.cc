@@ -216,34 +216,64 @@ Result<CheckStep> CheckFaultsAreFound(const Task& task, const std::vector<Checke
                   kMoved, Join({excused.begin(), excused.end()}, "; "))};
 }
 
+namespace {
+
+// What is not an ordinary number in one output of one case.
+struct OddValues {
+  int64_t nan = -1;  // the first that is, or -1
+  int64_t infinite = 0, beyond = 0;
+};
+OddValues OddValuesOf(const std::vector<double>& values, DType dtype) {
+  OddValues odd;
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (std::isnan(values[i]) && odd.nan < 0) odd.nan = static_cast<int64_t>(i);
+    if (std::isinf(values[i])) {
+      ++odd.infinite;
+    } else if (std::fabs(values[i]) > LargestFinite(dtype)) {
+      ++odd.beyond;
+    }
+  }
+  return odd;
+}
+
+// "12 of 'y', case c03 (...)", the first and how many more.
+std::string FirstOf(const std::vector<std::string>& places) {
+  if (places.size() == 1) return places[0];
+  return fmt::format("{}, and in {} more", places[0], places.size() - 1);
+}
+
+}  // namespace
+
 CheckStep CheckExpectedValues(const Task& task, const std::vector<CheckedCase>& cases) {
   const std::string name = "expected values";
-  std::vector<std::string> beyond;
+  std::vector<std::string> infinite, beyond;
   for (const CheckedCase& checked : cases) {
     for (size_t i = 0; i < task.outputs.size(); ++i) {
       const Tensor& tensor = task.outputs[i];
       if (!IsFloat(tensor.dtype)) continue;
-      int64_t count = 0;
-      for (size_t k = 0; k < checked.expected->floats[i].size(); ++k) {
-        const double value = checked.expected->floats[i][k];
-        if (!std::isfinite(value)) {
-          return {State::kFailed, name,
-                  fmt::format("element {} of '{}' is {} in group {}, {}: reference.cpp must define "
-                              "it, or the schema (task.toml, [inputs]) exclude it",
-                              k, tensor.name, value, checked.c.group, PlaceOf(checked.c))};
-        }
-        count += std::fabs(value) > LargestFinite(tensor.dtype) ? 1 : 0;
+      const OddValues odd = OddValuesOf(checked.expected->floats[i], tensor.dtype);
+      const std::string place = fmt::format("of '{}', {}", tensor.name, PlaceOf(checked.c));
+      if (odd.nan >= 0) {
+        return {State::kFailed, name,
+                fmt::format("element {} {} is NaN: reference.cpp must define it, or the schema "
+                            "(task.toml, [inputs]) exclude it",
+                            odd.nan, place)};
       }
-      if (count == 0) continue;
-      beyond.push_back(fmt::format("{} of '{}' in group {}, {}", count, tensor.name,
-                                   checked.c.group, PlaceOf(checked.c)));
+      if (odd.infinite > 0) infinite.push_back(fmt::format("{} {}", odd.infinite, place));
+      if (odd.beyond > 0) beyond.push_back(fmt::format("{} {}", odd.beyond, place));
     }
   }
-  if (beyond.empty()) return {State::kOk, name, "finite, and each within its dtype"};
-  return {State::kWarning, name,
-          fmt::format("elements that the dtype cannot hold are not judged: {}. A range in "
-                      "task.toml, [inputs], excludes them",
-                      Join(beyond, "; "))};
+  std::vector<std::string> notes;
+  if (!infinite.empty()) {
+    notes.push_back("elements are infinite, which is right only if the Definition says so: " +
+                    FirstOf(infinite));
+  }
+  if (!beyond.empty()) {
+    notes.push_back("elements that the dtype cannot hold are not judged: " + FirstOf(beyond) +
+                    "; a range in task.toml, [inputs], excludes them");
+  }
+  if (notes.empty()) return {State::kOk, name, "finite, and each within its dtype"};
+  return {State::kWarning, name, Join(notes, "; ")};
 }
 
 Result<CheckStep> CheckAlternatives(const Task& task, const Alternatives& alternatives,
