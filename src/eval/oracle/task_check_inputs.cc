@@ -51,8 +51,7 @@ std::string MixedAlong(const Tensor& tensor, const std::map<std::string, int64_t
   return mixed;
 }
 
-// True when the reference gives another result for these inputs. A reference that cannot take
-// them says nothing about the question.
+// True when the reference gives another result for these inputs, or none: it looks at them.
 Result<bool> Changes(const Task& task, const CheckedCase& checked, const Case& c,
                      const CaseInputs& inputs, Reference& reference) {
   auto changed = reference.EvaluateOn(task, c, inputs);
