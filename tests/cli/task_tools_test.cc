@@ -84,6 +84,25 @@ TEST_F(TaskTools, CalibrateShowsATableAndABlockToPaste) {
                     HasSubstr("as 'half' computes it"), HasSubstr("\n[tolerance]\nfloat16 = ")));
 }
 
+TEST_F(TaskTools, CalibrateCountsAlternativesAndSaysWhatCannotBeMeasured) {
+  const std::string folder = Altered("gelu/gelu", "task.toml", "[tolerance]", "[tolerance]");
+  ASSERT_TRUE(
+      WriteFileAtomic(folder + "/alternative_erf.cpp",
+                      "#include <cmath>\n#include <cstdint>\n"
+                      "extern \"C\" void reference(const double* x, double* y, int64_t n) {\n"
+                      "  for (int64_t i = 0; i < n; ++i) y[i] = 0.5 * x[i] * (1 + std::erf(x[i] * "
+                      "M_SQRT1_2));\n}\n"));
+  const double with = Tolerance(folder).at("p95").get<double>();
+  EXPECT_GT(with, Tolerance("gelu").at("p95").get<double>());
+
+  const ProcessExit refused =
+      Kwright({"tasks", "calibrate",
+               Altered("row_sum/row_sum", "reference.cpp", "double sum = 0;", "auto sum = 0.0;")});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("the task's reference.cpp:6: error"),
+                                 HasSubstr("docs/design/calibration.md")));
+}
+
 TEST_F(TaskTools, CheckPassesANativeTaskAndEndsWithTheDigest) {
   const ProcessExit exit = Kwright({"tasks", "check", "softmax"});
   EXPECT_EQ(exit.code, 0) << exit.out << exit.err;

@@ -144,8 +144,9 @@ class Calibrator {
     auto got = reference_.EvaluateOn(variant, VariantCase(c, member), inputs);
     if (got) return got;
     return Fail(std::move(got).error().While(
-        fmt::format("computing '{}' as '{}' does, with another type in place of double", task_.name,
-                    calibration_.members[member].name)));
+        fmt::format("computing '{}' as '{}' does, with another type in place of double "
+                    "(docs/design/calibration.md says what cannot stand for one)",
+                    task_.name, calibration_.members[member].name)));
   }
 
   Result<void> Take(const Case& c) {
