@@ -1,11 +1,13 @@
-// kwright tasks list|show.
+// kwright tasks list|show, and what its other subcommands share.
+#include "tasks.h"
+
 #include <fmt/format.h>
 
 #include <iostream>
 
-#include "commands.h"
 #include "kw/base.h"
 #include "kw/base/json.h"
+#include "kw/base/random.h"
 #include "output.h"
 #include "rooms.h"
 
@@ -110,6 +112,36 @@ int Show(const TasksOptions& options) {
 
 }  // namespace
 
+void AddScheduleOptions(CLI::App& sub, ScheduleOptions& options) {
+  sub.add_option("--effort", options.effort, "quick, standard or deep: how many cases")
+      ->capture_default_str();
+  sub.add_option("--seed", options.seed, "Seed of the cases")->capture_default_str();
+  sub.add_option("--cases", options.cases, "As many cases, whatever the effort")
+      ->check(CLI::Range(1, 10'000));
+  sub.add_flag("--json", options.json, "Print JSON");
+}
+
+Result<std::vector<eval::Case>> ScheduleOf(const eval::Task& task, const ScheduleOptions& options) {
+  const auto effort = eval::EffortFromName(options.effort);
+  if (!effort) {
+    return Fail(ErrorCode::kInvalid,
+                UnknownName("effort", options.effort, {"quick", "standard", "deep"}));
+  }
+  // Not FuzzSeed, which follows the folder's hash: what is measured should be the same when the
+  // tolerance that came of it is in the folder.
+  return eval::PlanCases(task, DeriveSeed(options.seed, "tasks/" + task.name),
+                         options.cases > 0 ? options.cases : eval::CaseCount(*effort));
+}
+
+Result<ReferenceRoom> OpenReference() {
+  ReferenceRoom room;
+  KW_ASSIGN(const std::string cache, CacheDirectory());
+  KW_ASSIGN(eval::Builder builder, eval::Builder::Make({.cache = cache + "/build"}));
+  room.builder = std::make_unique<eval::Builder>(std::move(builder));
+  room.reference = eval::MakeReference(*room.builder, {});
+  return room;
+}
+
 void AddTasks(CLI::App& app, Action& action) {
   auto options = std::make_shared<TasksOptions>();
   CLI::App* sub = app.add_subcommand("tasks", "The native tasks, or any task folder");
@@ -124,6 +156,8 @@ void AddTasks(CLI::App& app, Action& action) {
   show->add_flag("--json", options->json, "Print JSON");
   show->footer("Example:\n  kwright tasks show softmax\n  kwright tasks show path/to/my_task");
   show->callback([&action, options] { action = [options] { return Show(*options); }; });
+  AddTasksCalibrate(*sub, action);
+  AddTasksCheck(*sub, action);
 }
 
 }  // namespace kw::cli

@@ -18,7 +18,7 @@ constexpr size_t kMostBoxes = 2000;
 constexpr size_t kMostPoints = 16'000'000;
 
 // The grid of a task's separable axes at a shape, row-major.
-struct Grid {
+struct TensorGrid {
   std::vector<std::string> names;
   std::vector<int64_t> sizes;
   uint64_t Stride(const std::string& name) const {
@@ -31,8 +31,8 @@ struct Grid {
 };
 
 // The points of the grid that elements of an output lie at.
-void AddPoints(const Tensor& output, const std::map<std::string, int64_t>& axes, const Grid& grid,
-               const std::string& stored, std::vector<uint64_t>& points) {
+void AddPoints(const Tensor& output, const std::map<std::string, int64_t>& axes,
+               const TensorGrid& grid, const std::string& stored, std::vector<uint64_t>& points) {
   struct Step {
     uint64_t size, stride;
   };
@@ -150,7 +150,7 @@ Result<SampleCheck> CheckSample(const Task& task, const Case& c, const CaseInput
                                 const std::vector<ByteRuns>& runs, Reference& reference) {
   SampleCheck check;
   KW_ASSIGN(const auto axes, task.AllAxes(c.axes));
-  Grid grid;
+  TensorGrid grid;
   KW_ASSIGN(grid.names, SeparableAxes(task, reference, DeriveSeed(c.seed, "separable")));
   for (const std::string& name : grid.names) grid.sizes.push_back(axes.at(name));
   const auto unchecked = [&](std::string why) {

@@ -306,8 +306,6 @@ Result<Comparison> CompareLeniently(const Task& task, const Case& c,
                                     const std::vector<std::string>& outputs,
                                     const Expected& expected,
                                     const SensitivitySource& sensitivity) {
-  // Rounding errors of a few operations, where the sensitivity is that of one.
-  constexpr double kSlackFactor = 8;
   KW_ASSIGN(Comparison comparison, CompareOutputs(task, c, outputs, expected));
   if (comparison.ok) return comparison;
   KW_ASSIGN(const std::vector<std::vector<double>> slack, sensitivity());

@@ -7,6 +7,10 @@
 
 namespace kw::eval {
 
+// How many times its sensitivity an element may be off: rounding errors of a few operations, where
+// the sensitivity is that of one.
+inline constexpr double kSlackFactor = 8;
+
 using SensitivitySource = std::function<Result<std::vector<std::vector<double>>>()>;
 
 // Where elements fail, each is allowed a few times its sensitivity: an ill-conditioned element is

@@ -66,7 +66,7 @@ namespace {
 constexpr int kCasesToTry = 3;  // an axis
 
 template <class T>
-std::string BytesOf(const std::vector<T>& values) {
+std::string BytesOfElements(const std::vector<T>& values) {
   return std::string(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
 }
 
@@ -83,8 +83,10 @@ Result<bool> IsSeparable(const Task& task, const Case& c, const Slice& slice,
     return part.error().code == ErrorCode::kInvalid ? Result<bool>(false) : Fail(part.error());
   for (size_t i = 0; i < task.outputs.size(); ++i) {
     const bool is_float = IsFloat(task.outputs[i].dtype);
-    const std::string all = is_float ? BytesOf(whole->floats[i]) : BytesOf(whole->integers[i]);
-    const std::string some = is_float ? BytesOf(part->floats[i]) : BytesOf(part->integers[i]);
+    const std::string all =
+        is_float ? BytesOfElements(whole->floats[i]) : BytesOfElements(whole->integers[i]);
+    const std::string some =
+        is_float ? BytesOfElements(part->floats[i]) : BytesOfElements(part->integers[i]);
     if (SliceBytes(task.outputs[i].shape, axes, 8, all, slice) != some) return false;
   }
   return true;

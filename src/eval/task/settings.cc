@@ -238,7 +238,16 @@ Result<void> ReadCost(const Json& json, Task& task) {
 Result<void> ReadAllow(const Json& json, Task& task) {
   ObjectReader reader(json, "task.toml: allow");
   KW_ASSIGN(task.allowed_libraries, reader.Optional<std::vector<std::string>>("libraries", {}));
+  KW_ASSIGN(task.half_accumulators, reader.Optional<bool>("half_accumulators", false));
   KW_TRY(reader.RejectUnknown());
+  const auto is_half = [](const Tensor& tensor) {
+    return IsFloat(tensor.dtype) && DTypeBytes(tensor.dtype) == 2;
+  };
+  if (task.half_accumulators && std::none_of(task.outputs.begin(), task.outputs.end(), is_half) &&
+      std::none_of(task.inputs.begin(), task.inputs.end(), is_half)) {
+    return WrongKey("task.toml: allow.half_accumulators",
+                    "no input and no output is float16 or bfloat16");
+  }
   for (const std::string& library : task.allowed_libraries) {
     if (std::find(kLibraries.begin(), kLibraries.end(), library) == kLibraries.end()) {
       return WrongKey("task.toml: allow.libraries", UnknownName("library", library, kLibraries));

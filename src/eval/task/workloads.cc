@@ -104,9 +104,14 @@ Result<void> ReadSources(const Json& json, const std::string& where, Task& task,
 // The shape as a whole: constraints, sizes of tensors, costs.
 Result<void> CheckShape(const Task& task, const Workload& workload, const std::string& where) {
   KW_ASSIGN(const auto axes, task.AllAxes(workload.axes));
-  const Result<bool> satisfied = SatisfiesConstraints(task, axes);
-  if (!satisfied) return Wrong(where, satisfied.error().message, satisfied.error().code);
-  if (!*satisfied) return Wrong(where, "the sizes do not satisfy the definition's constraints");
+  for (const std::string& constraint : task.constraints) {
+    if (IsValueConstraint(task, constraint)) continue;
+    const Result<double> holds = EvaluateExpression(constraint, axes);
+    if (!holds) return Wrong(where, holds.error().message, holds.error().code);
+    if (*holds != 0) continue;
+    return Wrong(where, fmt::format("the sizes do not satisfy the definition's constraint '{}'",
+                                    constraint));
+  }
   for (const auto* tensors : {&task.inputs, &task.outputs}) {
     for (const Tensor& tensor : *tensors) {
       const Result<int64_t> count = ElementCount(tensor, axes);

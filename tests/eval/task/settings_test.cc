@@ -37,6 +37,16 @@ TEST(Settings, AllKeysAreOptional) {
   EXPECT_EQ(LoadError(files), "");
 }
 
+TEST(Settings, SumsInHalfAreAllowedWhereThereIsHalf) {
+  Files files = WithFile("task.toml", "[allow]\nhalf_accumulators = true\n");
+  std::string& definition = files["definition.json"];
+  const std::string from = "\"dtype\": \"float32\"";
+  definition.replace(definition.find(from), from.size(), "\"dtype\": \"bfloat16\"");
+  EXPECT_TRUE(Loaded(files).half_accumulators);
+  files["task.toml"] = "";
+  EXPECT_FALSE(Loaded(files).half_accumulators);
+}
+
 TEST(Settings, EveryFloatOutputHasATolerance) {
   const Task task = Loaded(WithFile("task.toml", ""));
   ASSERT_EQ(task.tolerance.size(), 1u);  // the integer output is exact
@@ -151,6 +161,8 @@ TEST(Settings, NamesFileAndFieldOfEveryFault) {
       {"[cost]\nflop = \"1\"\n", {"task.toml: cost", "'flop'", "'flops'"}},
       {"[allow]\nlibraries = [\"cubla\"]\n", {"task.toml: allow.libraries", "'cubla'", "'cublas'"}},
       {"[allow]\nlibrary = []\n", {"task.toml: allow", "'library'"}},
+      {"[allow]\nhalf_accumulators = true\n",
+       {"task.toml: allow.half_accumulators", "no output is float16 or bfloat16"}},
       {"[axes.rows\n", {"task.toml"}},
   };
   for (const SettingsFault& fault : faults)

@@ -43,7 +43,7 @@ TEST(Workloads, NamesLineAndFieldOfEveryFault) {
       {R"("rows": 8)", R"("rows": "8")", {line, "rows"}},
       {R"("rows": 8)", R"("rows": 9000000000000000000)", {line, "rows"}},
       {R"("rows": 8)", R"("rows": 18446744073709551615)", {line, "rows"}},
-      {R"("rows": 8)", R"("rows": 1)", {line, "constraints"}},
+      {R"("rows": 8)", R"("rows": 1)", {line, "constraint 'picked <= rows'"}},
       {R"("axes": {"rows": 8, "picked": 2})", R"("axes": [8, 2])", {line, "axes"}},
       {R"("x": {"type": "random"})", R"("z": {"type": "random"})", {line, "'z'"}},
       {R"({"type": "random"})", R"({"type": "rand"})", {line, "inputs.x", "'rand'", "'random'"}},

@@ -102,6 +102,7 @@ struct Task {
   std::vector<std::string> groups;       // [groups] also: of kOptionalGroups
   std::string cost_flops, cost_bytes;    // expressions over the axes; may be empty
   std::vector<std::string> allowed_libraries;
+  bool half_accumulators = false;             // [allow]: sums in a 16-bit float are right too
   std::string reference_python;               // the Definition's `reference`
   std::string reference_cpp;                  // text of reference.cpp, "" when the task has none
   std::string baseline_cu;                    // text of baseline.cu

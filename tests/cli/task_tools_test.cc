@@ -1,0 +1,161 @@
+// kwright tasks calibrate and check: as a user meets them, on good folders and broken ones.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "kw/base.h"
+#include "kw/base/json.h"
+#include "kw/base/process.h"
+
+namespace kw {
+namespace {
+
+using testing::AllOf;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class TaskTools : public testing::Test {
+ protected:
+  // Objects are kept between runs.
+  static ProcessExit Kwright(std::vector<std::string> arguments) {
+    ProcessSpec spec{
+        .argv = {"/usr/bin/env", "KWRIGHT_CACHE=" + std::string(KW_BINARY_DIR) + "/e2e-cache",
+                 KW_BINARY_DIR "/kwright"},
+        .inherit_environment = true};
+    spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
+    return RunProcess(spec).value();
+  }
+  // The proposal of a calibration.
+  static Json Tolerance(const std::string& task) {
+    const ProcessExit exit = Kwright({"tasks", "calibrate", task, "--cases", "16", "--json"});
+    EXPECT_EQ(exit.code, 0) << exit.err;
+    return ParseJson(exit.out, "calibration").value().at("tolerances").at(0);
+  }
+  // A copy of a native task, one text of one file replaced.
+  std::string Altered(const std::string& task, const std::string& file, const std::string& from,
+                      const std::string& to) {
+    const std::string folder = scratch_.path() + "/" + std::to_string(++copies_);
+    std::filesystem::copy(std::string(KW_SOURCE_DIR) + "/data/tasks/" + task, folder);
+    std::string text = *ReadFile(folder + "/" + file);
+    const size_t at = text.find(from);
+    EXPECT_NE(at, text.npos) << from;
+    text.replace(at, from.size(), to);
+    EXPECT_TRUE(WriteFileAtomic(folder + "/" + file, text));
+    return folder;
+  }
+  // What is said of a folder that fails.
+  static std::string Failure(const std::string& folder) {
+    const ProcessExit exit = Kwright({"tasks", "check", folder});
+    EXPECT_EQ(exit.code, 1) << exit.out << exit.err;
+    const size_t at = exit.out.find("FAILED: ");
+    return at == exit.out.npos ? exit.out : exit.out.substr(at);
+  }
+
+  const ScratchDirectory scratch_ = *ScratchDirectory::Make("task-tools");
+  int copies_ = 0;
+};
+
+TEST_F(TaskTools, CalibrateSoftmaxProposesAFewRoundingsOfFloat32) {
+  const Json tolerance = Tolerance("softmax");
+  const double relative = tolerance.at("proposed").at("relative").get<double>();
+  EXPECT_GE(relative, 2e-7);
+  EXPECT_LE(relative, 1e-5);
+  // Probabilities are small: the absolute part is smaller still.
+  EXPECT_LE(tolerance.at("proposed").at("absolute").get<double>(), relative / 10);
+  EXPECT_FALSE(tolerance.at("raised").get<bool>());
+  EXPECT_LT(tolerance.at("now_used").get<double>(), 1);
+}
+
+TEST_F(TaskTools, CalibrateRmsnormInFloat16ProposesAFewRoundingsOfTheOutput) {
+  const Json tolerance = Tolerance("rmsnorm_fp16");
+  EXPECT_TRUE(tolerance.at("floored").get<bool>());
+  EXPECT_GE(tolerance.at("proposed").at("relative").get<double>(), 1e-3);
+  EXPECT_LE(tolerance.at("proposed").at("relative").get<double>(), 3e-3);
+}
+
+TEST_F(TaskTools, CalibrateShowsATableAndABlockToPaste) {
+  const ProcessExit exit = Kwright({"tasks", "calibrate", "rmsnorm_fp16", "--cases", "16"});
+  EXPECT_EQ(exit.code, 0) << exit.err;
+  EXPECT_THAT(exit.out,
+              AllOf(HasSubstr("kahan+fma"), HasSubstr("\nzeros_and_ones "),
+                    HasSubstr("now:      1e-05 + 0.003 |reference|"),
+                    HasSubstr("as 'half' computes it"), HasSubstr("\n[tolerance]\nfloat16 = ")));
+}
+
+TEST_F(TaskTools, CalibrateCountsAlternativesAndSaysWhatCannotBeMeasured) {
+  const std::string folder = Altered("gelu/gelu", "task.toml", "[tolerance]", "[tolerance]");
+  ASSERT_TRUE(
+      WriteFileAtomic(folder + "/alternative_erf.cpp",
+                      "#include <cmath>\n#include <cstdint>\n"
+                      "extern \"C\" void reference(const double* x, double* y, int64_t n) {\n"
+                      "  for (int64_t i = 0; i < n; ++i) y[i] = 0.5 * x[i] * (1 + std::erf(x[i] * "
+                      "M_SQRT1_2));\n}\n"));
+  const double with = Tolerance(folder).at("p95").get<double>();
+  EXPECT_GT(with, Tolerance("gelu").at("p95").get<double>());
+
+  const ProcessExit refused =
+      Kwright({"tasks", "calibrate",
+               Altered("row_sum/row_sum", "reference.cpp", "double sum = 0;", "auto sum = 0.0;")});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("the task's reference.cpp:6: error"),
+                                 HasSubstr("docs/design/calibration.md")));
+}
+
+TEST_F(TaskTools, CheckPassesANativeTaskAndEndsWithTheDigest) {
+  const ProcessExit exit = Kwright({"tasks", "check", "softmax"});
+  EXPECT_EQ(exit.code, 0) << exit.out << exit.err;
+  EXPECT_THAT(exit.out,
+              AllOf(StartsWith("ok: loads: softmax"), HasSubstr("ok: baseline: passes 16 cases"),
+                    Not(HasSubstr("FAILED"))));
+  const ProcessExit digest = Kwright({"tasks", "check", "softmax", "--digest"});
+  EXPECT_EQ(digest.code, 0) << digest.err;
+  EXPECT_THAT(digest.out, StartsWith("digest "));
+  EXPECT_THAT(exit.out, EndsWith(digest.out));
+}
+
+TEST_F(TaskTools, CheckFailsABaselineThatDoesNotPass) {
+  EXPECT_THAT(Failure(Altered("row_sum/row_sum", "baseline.cu", "rows", "rows - 1")),
+              HasSubstr("FAILED: baseline: baseline.cu is "));
+}
+
+TEST_F(TaskTools, CheckSaysWhatDoesNotLoad) {
+  const auto altered = [&](const std::string& file, const std::string& from,
+                           const std::string& to) {
+    return Failure(Altered("row_sum/row_sum", file, from, to));
+  };
+  EXPECT_THAT(altered("definition.json", "\"cols\"\n", "\"colums\"\n"),
+              AllOf(StartsWith("FAILED: loads: "), HasSubstr("definition.json"),
+                    HasSubstr("'colums'"), HasSubstr("did you mean 'cols'?")));
+  EXPECT_THAT(altered("task.toml", "float32 = 2e-4", "float32 = 0"),
+              AllOf(HasSubstr("task.toml: tolerance.float32"), HasSubstr("must be more than 0")));
+  EXPECT_THAT(altered("workloads.jsonl", "\"rows\"", "\"row\""),
+              AllOf(HasSubstr("workloads.jsonl: line 1"), HasSubstr("'row'")));
+  EXPECT_THAT(
+      altered("definition.json", "\"constraints\": []", "\"constraints\": [\"cols % 2 == 0\"]"),
+      AllOf(HasSubstr("workloads.jsonl: line"), HasSubstr("cols % 2 == 0")));
+  std::string folder = Altered("row_sum/row_sum", "baseline.cu", "rows", "rows");
+  std::filesystem::remove(folder + "/baseline.cu");
+  EXPECT_THAT(Failure(folder), HasSubstr("baseline.cu is missing"));
+  folder = Altered("row_sum/row_sum", "baseline.cu", "rows", "rows");
+  std::filesystem::remove(folder + "/reference.cpp");
+  EXPECT_THAT(Failure(folder), HasSubstr("reference.cpp is missing"));
+  const ProcessExit unknown = Kwright({"tasks", "check", "sofmax"});
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("did you mean 'softmax'?"));
+}
+
+TEST_F(TaskTools, CheckNamesTheFaultOfAReference) {
+  EXPECT_THAT(Failure(Altered("row_sum/row_sum", "reference.cpp", "i < cols", "i < 1")),
+              HasSubstr("FAILED: every axis matters: axis 'cols'"));
+  const std::string missing =
+      Failure(Altered("row_sum/row_sum", "reference.cpp", "y[row] = sum", "z[row] = sum"));
+  EXPECT_THAT(missing, AllOf(HasSubstr("FAILED: reference: reference.cpp does not compile"),
+                             HasSubstr("'z' was not declared")));
+  // Nothing is judged by a reference that there is not.
+  EXPECT_THAT(missing, Not(AnyOf(HasSubstr("baseline"), HasSubstr("digest"))));
+}
+
+}  // namespace
+}  // namespace kw
