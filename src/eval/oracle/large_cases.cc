@@ -26,18 +26,8 @@ int64_t Shrunk(int64_t size, double factor) {
 bool FitsInFull(const Task& task, const std::map<std::string, int64_t>& var) {
   const auto axes = task.AllAxes(var);
   if (!axes) return true;  // whoever calls it will say what is wrong
-<<<<<<< HEAD
   const auto elements = TotalElements(task, *axes);
-  if (!elements || static_cast<double>(*elements) > kMostElements) return false;
-=======
-  double elements = 0;
-  for (const auto* tensors : {&task.inputs, &task.outputs}) {
-    for (const Tensor& tensor : *tensors) {
-      elements += static_cast<double>(ElementCount(tensor, *axes).value_or(int64_t{1} << 40));
-    }
-  }
-  if (elements > kMostElementsACall) return false;
->>>>>>> calib6
+  if (!elements || static_cast<double>(*elements) > kMostElementsACall) return false;
   if (task.cost_flops.empty()) return true;
   const auto flops = EvaluateExpression(task.cost_flops, *axes);
   return !flops || *flops <= kMostFlopsACall;
