@@ -1,6 +1,7 @@
 // kwright tasks calibrate: the error that is honest for a task, and the tolerance that follows.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <iostream>
 #include <map>
@@ -19,16 +20,17 @@ struct CalibrateOptions {
   ScheduleOptions schedule;
 };
 
-// The cases of each value group, in the order in which groups are listed everywhere.
-std::vector<std::pair<std::string, std::vector<const eval::CaseErrors*>>> ByGroup(
-    const eval::ToleranceProposal& proposal) {
-  std::vector<std::pair<std::string, std::vector<const eval::CaseErrors*>>> groups;
-  for (const std::string& name : eval::ValueGroups()) {
-    std::vector<const eval::CaseErrors*> cases;
-    for (const eval::CaseErrors& errors : proposal.cases) {
-      if (errors.c.group == name) cases.push_back(&errors);
-    }
-    if (!cases.empty()) groups.emplace_back(name, std::move(cases));
+using GroupCases = std::pair<std::string, std::vector<const eval::CaseErrors*>>;
+
+// The cases of each value group, in the order in which the schedule meets the groups.
+std::vector<GroupCases> ByGroup(const eval::ToleranceProposal& proposal) {
+  std::vector<GroupCases> groups;
+  for (const eval::CaseErrors& errors : proposal.cases) {
+    auto group = std::find_if(groups.begin(), groups.end(), [&](const GroupCases& known) {
+      return known.first == errors.c.group;
+    });
+    if (group == groups.end()) group = groups.insert(group, {errors.c.group, {}});
+    group->second.push_back(&errors);
   }
   return groups;
 }

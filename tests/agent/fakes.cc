@@ -124,7 +124,8 @@ Result<Verdict> FakeEvaluator::Evaluate(const Task& task, const std::string& sou
   return Judge(task, source, built, options);
 }
 
-Result<eval::Evaluator::ReplayOutcome> FakeEvaluator::RunReplay(const std::string&, const std::string&) {
+Result<eval::Evaluator::ReplayOutcome> FakeEvaluator::RunReplay(const std::string&,
+                                                                const std::string&) {
   return Fail(ErrorCode::kNotFound, "no replays here");
 }
 
