@@ -92,8 +92,11 @@ TEST_F(TaskTools, CalibrateCountsAlternativesAndSaysWhatCannotBeMeasured) {
                       "extern \"C\" void reference(const double* x, double* y, int64_t n) {\n"
                       "  for (int64_t i = 0; i < n; ++i) y[i] = 0.5 * x[i] * (1 + std::erf(x[i] * "
                       "M_SQRT1_2));\n}\n"));
-  const double with = Tolerance(folder).at("p95").get<double>();
-  EXPECT_GT(with, Tolerance("gelu").at("p95").get<double>());
+  // It loses digits where gelu is small: the absolute part must grow.
+  const auto absolute = [&](const std::string& task) {
+    return Tolerance(task).at("proposed").at("absolute").get<double>();
+  };
+  EXPECT_GT(absolute(folder), absolute("gelu"));
 
   const ProcessExit refused =
       Kwright({"tasks", "calibrate",
@@ -107,7 +110,7 @@ TEST_F(TaskTools, CheckPassesANativeTaskAndEndsWithTheDigest) {
   const ProcessExit exit = Kwright({"tasks", "check", "softmax"});
   EXPECT_EQ(exit.code, 0) << exit.out << exit.err;
   EXPECT_THAT(exit.out,
-              AllOf(StartsWith("ok: loads: softmax"), HasSubstr("ok: baseline: passes 16 cases"),
+              AllOf(StartsWith("ok: loads: softmax"), HasSubstr("ok: baseline: passes 32 cases"),
                     Not(HasSubstr("FAILED"))));
   const ProcessExit digest = Kwright({"tasks", "check", "softmax", "--digest"});
   EXPECT_EQ(digest.code, 0) << digest.err;
