@@ -106,20 +106,15 @@ class Dumper {
     const Tensor& output = task_.outputs[i];
     const std::vector<int64_t> shape = ShapeOf(output);
     if (got != nullptr) KW_TRY(Write("output", output, TensorNpy(output.dtype, shape, *got)));
-    if (!IsFloat(output.dtype)) {
-      const std::vector<int64_t>& wanted = expected.integers[i];
-      KW_TRY(Write("expected", output, Npy("<i8", shape, BytesOf(wanted))));
+    const auto write = [&](std::string_view type, const auto& wanted, auto widen) -> Result<void> {
+      KW_TRY(Write("expected", output, Npy(type, shape, BytesOf(wanted))));
       if (got == nullptr) return {};
-      std::vector<int64_t> error = WidenIntegers(output.dtype, *got);
+      auto error = widen(output.dtype, *got);
       for (size_t k = 0; k < error.size(); ++k) error[k] -= wanted[k];
-      return Write("error", output, Npy("<i8", shape, BytesOf(error)));
-    }
-    const std::vector<double>& wanted = expected.floats[i];
-    KW_TRY(Write("expected", output, Npy("<f8", shape, BytesOf(wanted))));
-    if (got == nullptr) return {};
-    std::vector<double> error = WidenFloats(output.dtype, *got);
-    for (size_t k = 0; k < error.size(); ++k) error[k] -= wanted[k];
-    return Write("error", output, Npy("<f8", shape, BytesOf(error)));
+      return Write("error", output, Npy(type, shape, BytesOf(error)));
+    };
+    return IsFloat(output.dtype) ? write("<f8", expected.floats[i], WidenFloats)
+                                 : write("<i8", expected.integers[i], WidenIntegers);
   }
 
   const Task& task_;
