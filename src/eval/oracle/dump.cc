@@ -55,7 +55,7 @@ std::string Npy(std::string_view type, const std::vector<int64_t>& shape, std::s
 }
 
 template <class T>
-std::string_view BytesOf(const std::vector<T>& values) {
+std::string_view RawBytes(const std::vector<T>& values) {
   return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
 }
 
@@ -67,7 +67,7 @@ std::string TensorNpy(DType dtype, const std::vector<int64_t>& shape, std::strin
   for (const double value : WidenFloats(dtype, bytes)) {
     widened.push_back(static_cast<float>(value));
   }
-  return Npy("<f4", shape, BytesOf(widened));
+  return Npy("<f4", shape, RawBytes(widened));
 }
 
 class Dumper {
@@ -107,11 +107,11 @@ class Dumper {
     const std::vector<int64_t> shape = ShapeOf(output);
     if (got != nullptr) KW_TRY(Write("output", output, TensorNpy(output.dtype, shape, *got)));
     const auto write = [&](std::string_view type, const auto& wanted, auto widen) -> Result<void> {
-      KW_TRY(Write("expected", output, Npy(type, shape, BytesOf(wanted))));
+      KW_TRY(Write("expected", output, Npy(type, shape, RawBytes(wanted))));
       if (got == nullptr) return {};
       auto error = widen(output.dtype, *got);
       for (size_t k = 0; k < error.size(); ++k) error[k] -= wanted[k];
-      return Write("error", output, Npy(type, shape, BytesOf(error)));
+      return Write("error", output, Npy(type, shape, RawBytes(error)));
     };
     return IsFloat(output.dtype) ? write("<f8", expected.floats[i], WidenFloats)
                                  : write("<i8", expected.integers[i], WidenIntegers);
