@@ -1,6 +1,6 @@
-// attack: calls: stops working after sixty calls: all cases and timed shapes are over by then
+// attack: calls: stops working after a hundred calls: all cases and timed shapes are over by then
 // task: leaky_relu
-// expect: INCORRECT_NUMERICAL This was call 61 of the candidate
+// expect: INCORRECT_NUMERICAL This was call 101 of the candidate
 // effort: quick, standard
 #include <cstdint>
 
@@ -14,5 +14,5 @@ static void Honest(const float* x, float slope, float* y, int64_t n, cudaStream_
 
 extern "C" void run(const float* x, float slope, float* y, int64_t n, cudaStream_t stream) {
   static int calls = 0;
-  if (++calls <= 60) Honest(x, slope, y, n, stream);
+  if (++calls <= 100) Honest(x, slope, y, n, stream);
 }
