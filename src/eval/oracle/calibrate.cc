@@ -127,16 +127,12 @@ class Calibrator {
   }
 
  private:
-  Tolerance Now(DType dtype) const {
-    const auto found = task_.tolerance.find(dtype);
-    return found == task_.tolerance.end() ? DefaultTolerance(dtype) : found->second;
-  }
   JudgedOutput OutputAt(size_t i, const Expected& expected) const {
     JudgedOutput output;
     output.tensor = &task_.outputs[i];
     output.expected = &expected.floats[i];
-    output.scale = expected.absolute_scale.empty() ? 1 : expected.absolute_scale[i];
-    output.now = Now(output.tensor->dtype);
+    output.scale = expected.ScaleOf(i);
+    output.now = ToleranceOf(task_, output.tensor->dtype);
     return output;
   }
   Result<Expected> Compute(const Case& c, const CaseInputs& inputs, size_t member) {
@@ -315,7 +311,7 @@ class Calibrator {
   Result<ToleranceProposal> Propose(DType dtype, const std::vector<CaseSample>& samples) {
     ToleranceProposal proposal;
     proposal.dtype = dtype;
-    proposal.now = Now(dtype);
+    proposal.now = ToleranceOf(task_, dtype);
     // The rule allows a unit in the last place whatever the tolerance.
     const double least = UnitInLastPlace(dtype, 1);
     const size_t unit = ChooseUnit(samples, least);

@@ -267,12 +267,7 @@ Result<Comparison> CompareOutputs(const Task& task, const Case& c,
     }
     Judged judged;
     if (is_float) {
-      const auto tolerance = task.tolerance.find(output.dtype);
-      const double scale = expected.absolute_scale.empty() ? 1 : expected.absolute_scale[i];
-      const FloatRule rule(
-          output.dtype,
-          tolerance == task.tolerance.end() ? DefaultTolerance(output.dtype) : tolerance->second,
-          scale);
+      const FloatRule rule(output.dtype, ToleranceOf(task, output.dtype), expected.ScaleOf(i));
       judged = JudgeFloats(output, rule, outputs[i], expected.floats[i],
                            i < expected.slack.size() ? expected.slack[i] : std::vector<double>{});
     } else {
@@ -302,6 +297,19 @@ Result<Comparison> CompareOutputs(const Task& task, const Case& c,
   return comparison;
 }
 
+Tolerance ToleranceOf(const Task& task, DType dtype) {
+  const auto found = task.tolerance.find(dtype);
+  return found == task.tolerance.end() ? DefaultTolerance(dtype) : found->second;
+}
+
+Expected WithSlack(Expected expected, std::vector<std::vector<double>> sensitivity) {
+  expected.slack = std::move(sensitivity);
+  for (std::vector<double>& output : expected.slack) {
+    for (double& element : output) element *= kSlackFactor;
+  }
+  return expected;
+}
+
 Result<Comparison> CompareLeniently(const Task& task, const Case& c,
                                     const std::vector<std::string>& outputs,
                                     const Expected& expected,
@@ -310,12 +318,7 @@ Result<Comparison> CompareLeniently(const Task& task, const Case& c,
   if (comparison.ok) return comparison;
   KW_ASSIGN(const std::vector<std::vector<double>> slack, sensitivity());
   if (slack.empty()) return comparison;
-  Expected excused = expected;
-  excused.slack = slack;
-  for (std::vector<double>& output : excused.slack) {
-    for (double& element : output) element *= kSlackFactor;
-  }
-  KW_ASSIGN(comparison, CompareOutputs(task, c, outputs, excused));
+  KW_ASSIGN(comparison, CompareOutputs(task, c, outputs, WithSlack(expected, slack)));
   for (size_t i = 0; i < task.outputs.size() && !comparison.ok; ++i) {
     const auto first = static_cast<size_t>(std::max<int64_t>(comparison.errors.first_bad, 0));
     if (task.outputs[i].name == comparison.output && first < slack[i].size()) {

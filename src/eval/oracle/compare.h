@@ -11,6 +11,12 @@ namespace kw::eval {
 // the sensitivity is that of one.
 inline constexpr double kSlackFactor = 8;
 
+// What the task allows for outputs of a float dtype.
+Tolerance ToleranceOf(const Task& task, DType dtype);
+
+// The values with a few times their sensitivity (Reference::Sensitivity) as slack.
+Expected WithSlack(Expected expected, std::vector<std::vector<double>> sensitivity);
+
 using SensitivitySource = std::function<Result<std::vector<std::vector<double>>>()>;
 
 // Where elements fail, each is allowed a few times its sensitivity: an ill-conditioned element is

@@ -33,11 +33,6 @@ std::string RoundedBytes(const Task& task, const Expected& expected, size_t i) {
   return bytes;
 }
 
-Tolerance ToleranceOf(const Task& task, DType dtype) {
-  const auto found = task.tolerance.find(dtype);
-  return found == task.tolerance.end() ? DefaultTolerance(dtype) : found->second;
-}
-
 // The value four tolerances away; nothing where no value of the dtype is.
 std::optional<double> MovedFloat(const Task& task, const Tensor& tensor, double value,
                                  double scale) {
@@ -83,7 +78,8 @@ class FaultFinder {
     std::vector<std::string> outputs = right_;
     std::string moved;
     if (IsFloat(tensor.dtype)) {
-      const auto value = MovedFloat(task_, tensor, expected.floats[output][element], Scale(output));
+      const auto value = MovedFloat(task_, tensor, expected.floats[output][element],
+                                    checked_.expected->ScaleOf(output));
       if (!value) return true;  // not judged
       AppendRounded(tensor.dtype, *value, moved);
     } else {
@@ -119,11 +115,6 @@ class FaultFinder {
   }
 
  private:
-  double Scale(size_t output) const {
-    const auto& scale = checked_.expected->absolute_scale;
-    return scale.empty() ? 1 : scale[output];
-  }
-
   const Task& task_;
   const CheckedCase& checked_;
   std::vector<std::string> right_;
@@ -137,11 +128,7 @@ Result<std::string> FaultOfComparison(const Task& task, const CheckedCase& check
   KW_ASSIGN(std::string fault, finder.RightFails());
   if (!fault.empty()) return fault;
   KW_ASSIGN(std::vector<std::vector<double>> slack, reference.Sensitivity(task, checked.c));
-  Expected lenient = *checked.expected;
-  for (std::vector<double>& output : slack) {
-    for (double& element : output) element *= kSlackFactor;
-  }
-  lenient.slack = std::move(slack);
+  const Expected lenient = WithSlack(*checked.expected, std::move(slack));
   for (size_t i = 0; i < task.outputs.size(); ++i) {
     bool any = false;
     for (const size_t element : finder.Elements(i)) {

@@ -90,6 +90,12 @@ Result<OpenOutcome> OpenSession(const JudgeJob& job, const JudgeRooms& rooms) {
                              .libraries = job.task.allowed_libraries});
 }
 
+void TakeOracle(const OracleReport& report, Verdict& verdict) {
+  verdict.cases = report.cases;
+  verdict.hazards = report.hazards;
+  verdict.bitwise = report.bitwise;
+}
+
 // What a replay leaves behind.
 struct LastCall {
   Case c;
@@ -115,9 +121,7 @@ Stages JudgeOnlyCase(const JudgeJob& job, const JudgeRooms& rooms, LimitedSessio
   if (last) {
     KW_TRY(DumpCall(job.task, last->c, last->inputs, last->outcome, *rooms.reference, job.dump));
   }
-  verdict.cases = report.cases;
-  verdict.hazards = report.hazards;
-  verdict.bitwise = report.bitwise;
+  TakeOracle(report, verdict);
   const int64_t calls_left = c.calls_before + 1 - session.calls();
   if (report.ok && c.calls_before > 0 && calls_left > 0) {
     KW_ASSIGN(report, RunEndurance(job.task, {c}, session, *rooms.reference,
@@ -143,9 +147,7 @@ Stages JudgeInFull(const JudgeJob& job, const JudgeRooms& rooms, LimitedSession&
             PlanCases(job.task, FuzzSeed(job.seed, job.task), CaseCount(job.effort)));
   KW_ASSIGN(OracleReport report,
             RunOracle(job.task, cases, session, *rooms.reference, OptionsOf(job)));
-  verdict.cases = report.cases;
-  verdict.hazards = report.hazards;
-  verdict.bitwise = report.bitwise;
+  TakeOracle(report, verdict);
   if (!report.ok) return Failure{"oracle", std::move(report)};
 
   enter("timing");

@@ -102,6 +102,9 @@ struct Expected {
   // Per output, what the absolute tolerance is multiplied with; empty: 1. Above 1 only in group
   // "x3", by as much as the outputs are larger than those of "original" at the same case.
   std::vector<double> absolute_scale;
+  double ScaleOf(size_t output) const {
+    return absolute_scale.empty() ? 1 : absolute_scale[output];
+  }
   // Per output and element, what is allowed whatever the tolerance says; empty: nothing. See
   // Reference::Sensitivity.
   std::vector<std::vector<double>> slack;
