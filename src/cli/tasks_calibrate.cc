@@ -81,7 +81,11 @@ std::string BasisText(const eval::ToleranceProposal& proposal) {
   const std::string dtype(eval::DTypeName(proposal.dtype));
   std::string text = fmt::format("p95 over {} cases, of the worst member: {:.3g}\n",
                                  proposal.cases.size(), proposal.p95);
-  if (proposal.floored) {
+  if (proposal.exact) {
+    text +=
+        "  no implementation errs at all: only what the rule allows anyway, a unit in the last "
+        "place\n";
+  } else if (proposal.floored) {
     text += fmt::format("  below a unit in the last place of {}, which counts instead\n", dtype);
   }
   if (proposal.raised) {

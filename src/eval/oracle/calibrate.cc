@@ -18,6 +18,8 @@ constexpr double kMargin = 1.5, kShare = 0.95;
 // Over the largest error that was seen: another seed may see a larger one.
 constexpr double kWorstMargin = 1.25;
 constexpr std::array<double, 9> kUnits = {1e2, 1e1, 1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6};
+// Where no implementation errs at all: less than any unit in the last place, which the rule allows.
+constexpr Tolerance kExact = {.absolute = 1e-38, .relative = 1e-8};
 // An error of a tenth of an element is no rounding.
 constexpr double kLost = 0.1;
 // A larger unit is taken where it allows hardly more: its tolerance hangs less on single elements.
@@ -330,8 +332,10 @@ class Calibrator {
     proposal.raised = kWorstMargin * proposal.worst > relative;
     if (proposal.raised) relative = kWorstMargin * proposal.worst;
     // Beyond 1 anything would pass, and the loader refuses it.
-    proposal.proposed.relative = std::min(RoundedUp(relative), 0.99);
-    proposal.proposed.absolute = RoundedUp(relative * proposal.unit);
+    proposal.proposed = {.absolute = RoundedUp(relative * proposal.unit),
+                         .relative = std::min(RoundedUp(relative), 0.99)};
+    proposal.exact = proposal.worst == 0 && proposal.p95 == 0;
+    if (proposal.exact) proposal.proposed = kExact;
     std::vector<double> ratios;
     for (const CaseSample* sample : OrdinaryOf(samples)) {
       const auto allows = [&](const Tolerance& tolerance) {

@@ -26,9 +26,11 @@ struct Member {
   Order order = Order::kSequential;
   bool fused = false;  // a product that is added at once is not rounded before
   int math_ulps = 0;   // how far functions of the mathematical library may be off, on top
-  // A narrower format that every result is rounded to; 0 bits: none.
+  bool fast = false;   // exp, log and quotients as the hardware's approximations give them
+  // A narrower format that results are rounded to; 0 bits: none.
   int mantissa_bits = 0, least_exponent = 0;
   double largest = 0;
+  bool factors_only = false;  // not all results: the factors of products that are summed by +=
 };
 // NOLINTBEGIN: one process computes for one member at a time.
 inline Member member;
@@ -49,7 +51,9 @@ inline Work RoundedToNarrow(Work value) {
 
 // A constant expression knows no member.
 constexpr Work Rounded(Work value) {
-  if (__builtin_is_constant_evaluated() || member.mantissa_bits == 0) return value;
+  if (__builtin_is_constant_evaluated() || member.mantissa_bits == 0 || member.factors_only) {
+    return value;
+  }
   return RoundedToNarrow(value);
 }
 
@@ -60,20 +64,38 @@ constexpr Work Rounded(Work value, Work x, Work y) {
   return Rounded(value);
 }
 
-// What a library that is right to a few units in the last place may give for `value`: which, by the
-// bits of the value, so that a function stays a function. 0 and 1 are exact in every library.
-inline Work Blurred(Work value) {
-  if (member.math_ulps == 0 || value == 0 || value == 1 || !std::isfinite(value)) return value;
+// A number from -span to span that follows from the bits of the value, so that a function whose
+// error it is stays a function.
+inline int Chosen(Work value, int span) {
   uint64_t bits = 0;
   std::memcpy(&bits, &value, sizeof value);
   bits = (bits + 0x9e3779b97f4a7c15) * 0xbf58476d1ce4e5b9;
   bits ^= bits >> 29;
-  const auto span = static_cast<uint64_t>(2 * member.math_ulps + 1);
-  int steps = static_cast<int>((bits >> 33) % span) - member.math_ulps;
+  return static_cast<int>((bits >> 33) % static_cast<uint64_t>(2 * span + 1)) - span;
+}
+
+// What a library that is right to a few units in the last place may give for `value`. 0 and 1 are
+// exact in every library.
+inline Work Blurred(Work value) {
+  if (member.math_ulps == 0 || value == 0 || value == 1 || !std::isfinite(value)) return value;
+  int steps = Chosen(value, member.math_ulps);
   const Work infinity = std::numeric_limits<Work>::infinity();
   for (; steps > 0; --steps) value = std::nextafter(value, infinity);
   for (; steps < 0; ++steps) value = std::nextafter(value, -infinity);
   return value;
+}
+
+inline Work Exp(Work x) {
+  return member.fast ? std::exp2(x * static_cast<Work>(1.4426950408889634)) : std::exp(x);
+}
+// lg2.approx is off by up to 2^-22, or by that part of a result beyond 1 (PTX ISA, lg2).
+inline Work Log(Work x) {
+  if (!member.fast) return std::log(x);
+  const Work power = std::log2(x);
+  if (power == 0 || !std::isfinite(power)) return power;
+  const Work size = std::fabs(power) > 1 ? std::fabs(power) : 1;
+  const Work off = static_cast<Work>(Chosen(x, 8)) / 8 * std::ldexp(size, -22);
+  return (power + off) * static_cast<Work>(0.6931471805599453);
 }
 
 class Number {
@@ -104,6 +126,8 @@ class Number {
       const Work term = x.Read();
       Set(Read());
       Add(Number(term));
+    } else if (x.IsFused() && member.factors_only) {
+      Add(Product(RoundedToNarrow(x.a_), RoundedToNarrow(x.b_)));
     } else {
       Add(x);
     }
@@ -148,7 +172,8 @@ class Number {
   friend constexpr Number operator/(const Number& x, const Number& y) {
     const Work divisor = y.Read();
     // A quotient by zero is no overflow.
-    const Work quotient = x.Read() / divisor;
+    Work quotient = x.Read() / divisor;
+    if (!__builtin_is_constant_evaluated() && member.fast) quotient = Blurred(quotient);
     return Number(divisor == 0 ? quotient : Rounded(quotient, x.Read(), divisor));
   }
 
@@ -261,6 +286,11 @@ class Number {
     const Work value = x.Read();                                     \
     return Number(Rounded(Blurred(std::name(value)), value, value)); \
   }
+#define KW_CALIBRATE_QUICK(name, Function)                          \
+  inline Number name(const Number& x) {                             \
+    const Work value = x.Read();                                    \
+    return Number(Rounded(Blurred(Function(value)), value, value)); \
+  }
 #define KW_CALIBRATE_FUNCTION2(name)                                          \
   inline Number name(const Number& x, const Number& y) {                      \
     const Work first = x.Read(), second = y.Read();                           \
@@ -276,10 +306,11 @@ class Number {
 // Every function of <cmath> that has a place here: each is made once, and put where a task's code
 // looks for it.
 // clang-format off
-#define KW_CALIBRATE_EACH(EXACT, FUNCTION, FUNCTION2, EXACT2, TEST)                             \
+#define KW_CALIBRATE_EACH(EXACT, FUNCTION, QUICK, FUNCTION2, EXACT2, TEST)                      \
   EXACT(abs) EXACT(fabs) EXACT(floor) EXACT(ceil) EXACT(round) EXACT(trunc) EXACT(rint)         \
   EXACT(nearbyint)                                                                              \
-  FUNCTION(sqrt) FUNCTION(cbrt) FUNCTION(exp) FUNCTION(exp2) FUNCTION(expm1) FUNCTION(log)      \
+  QUICK(exp, Exp) QUICK(log, Log)                                                               \
+  FUNCTION(sqrt) FUNCTION(cbrt) FUNCTION(exp2) FUNCTION(expm1)                                  \
   FUNCTION(log2) FUNCTION(log10) FUNCTION(log1p) FUNCTION(sin) FUNCTION(cos) FUNCTION(tan)      \
   FUNCTION(asin) FUNCTION(acos) FUNCTION(atan) FUNCTION(sinh) FUNCTION(cosh) FUNCTION(tanh)     \
   FUNCTION(asinh) FUNCTION(acosh) FUNCTION(atanh) FUNCTION(erf) FUNCTION(erfc) FUNCTION(tgamma) \
@@ -291,8 +322,8 @@ class Number {
   TEST(llrint, long long)
 // clang-format on
 
-KW_CALIBRATE_EACH(KW_CALIBRATE_EXACT, KW_CALIBRATE_FUNCTION, KW_CALIBRATE_FUNCTION2,
-                  KW_CALIBRATE_EXACT2, KW_CALIBRATE_TEST)
+KW_CALIBRATE_EACH(KW_CALIBRATE_EXACT, KW_CALIBRATE_FUNCTION, KW_CALIBRATE_QUICK,
+                  KW_CALIBRATE_FUNCTION2, KW_CALIBRATE_EXACT2, KW_CALIBRATE_TEST)
 
 inline Number fma(const Number& x, const Number& y, const Number& z) {
   return Number(Rounded(std::fma(x.Read(), y.Read(), z.Read())));
@@ -311,17 +342,17 @@ using IfArithmetic = std::enable_if_t<std::is_arithmetic_v<T>, int>;
 
 // std::exp(x), exp(x) by the argument's namespace, and ::exp(x) are the same function.
 #define KW_CALIBRATE_USE(name) using kw_calibration::name;
-#define KW_CALIBRATE_USE_TEST(name, type) using kw_calibration::name;
-KW_CALIBRATE_EACH(KW_CALIBRATE_USE, KW_CALIBRATE_USE, KW_CALIBRATE_USE, KW_CALIBRATE_USE,
-                  KW_CALIBRATE_USE_TEST)
+#define KW_CALIBRATE_USE_OF(name, of) using kw_calibration::name;
+KW_CALIBRATE_EACH(KW_CALIBRATE_USE, KW_CALIBRATE_USE, KW_CALIBRATE_USE_OF, KW_CALIBRATE_USE,
+                  KW_CALIBRATE_USE, KW_CALIBRATE_USE_OF)
 using kw_calibration::fma;
 using kw_calibration::frexp;
 using kw_calibration::ldexp;
 
 namespace std {
 
-KW_CALIBRATE_EACH(KW_CALIBRATE_USE, KW_CALIBRATE_USE, KW_CALIBRATE_USE, KW_CALIBRATE_USE,
-                  KW_CALIBRATE_USE_TEST)
+KW_CALIBRATE_EACH(KW_CALIBRATE_USE, KW_CALIBRATE_USE, KW_CALIBRATE_USE_OF, KW_CALIBRATE_USE,
+                  KW_CALIBRATE_USE, KW_CALIBRATE_USE_OF)
 using kw_calibration::fma;
 using kw_calibration::frexp;
 using kw_calibration::ldexp;

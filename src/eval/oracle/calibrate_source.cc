@@ -120,8 +120,9 @@ std::string MemberText(const CalibrationMember& member) {
   std::string narrow = "0, 0, 0";
   if (member.narrow == DType::kFloat16) narrow = "10, -14, 65504";
   if (member.narrow == DType::kBFloat16) narrow = "7, -126, 0x1.fep127";
-  return fmt::format("      {{kw_calibration::Order::{}, {}, {}, {}}},\n", OrderName(member.order),
-                     member.fused, member.math_ulps, narrow);
+  return fmt::format("      {{kw_calibration::Order::{}, {}, {}, {}, {}, {}}},\n",
+                     OrderName(member.order), member.fused, member.math_ulps, member.fast, narrow,
+                     member.narrow_factors);
 }
 
 // Converts at the boundary: the oracle's buffers hold doubles, the reference takes numbers. The
@@ -218,6 +219,14 @@ std::vector<CalibrationMember> MembersOf(const Task& task, const Alternatives& a
       MemberOf("kahan", Order::kKahan, false),       MemberOf("kahan+fma", Order::kKahan, true),
       MemberOf("math2ulp", Order::kSequential, true)};
   members.back().math_ulps = kMathUlps;
+  members.push_back(MemberOf("fast", Order::kSequential, true));
+  members.back().math_ulps = kMathUlps;
+  members.back().fast = true;
+  if (const Tensor* operand = First16Bit(task.inputs); operand != nullptr) {
+    members.push_back(MemberOf("mma", Order::kSequential, true));
+    members.back().narrow = operand->dtype;
+    members.back().narrow_factors = true;
+  }
   const Tensor* narrow = First16Bit(task.outputs);
   if (narrow == nullptr) narrow = First16Bit(task.inputs);
   if (narrow != nullptr) {

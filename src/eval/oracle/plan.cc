@@ -84,27 +84,71 @@ std::set<Pair> PairsOf(const Sizes& sizes) {
   return pairs;
 }
 
-// Of several shapes made from listed sizes, the one with the most pairs not seen yet.
-std::optional<Sizes> PairShape(ShapeFinder& finder, const std::set<Pair>& seen) {
-  constexpr int kCandidates = 12;
-  std::optional<Sizes> best;
-  size_t best_new = 0;
-  for (int i = 0; i < kCandidates; ++i) {
-    Sizes wished;
-    for (size_t axis = 0; axis < finder.names().size(); ++axis) {
-      wished[finder.names()[axis]] = finder.Listed(axis);
+// Every two listed sizes of different axes that no shape has yet.
+std::vector<Pair> UnmetPairs(const ShapeFinder& finder, const std::set<Pair>& seen) {
+  std::set<Pair> all;
+  for (size_t a = 0; a < finder.names().size(); ++a) {
+    for (size_t b = a + 1; b < finder.names().size(); ++b) {
+      for (const int64_t first : finder.list(a)) {
+        for (const int64_t second : finder.list(b)) {
+          all.merge(PairsOf({{finder.names()[a], first}, {finder.names()[b], second}}));
+        }
+      }
     }
-    const size_t pinned = finder.names().empty() ? 0 : finder.random().Below(finder.names().size());
-    std::optional<Sizes> shape = finder.Near(wished, pinned);
+  }
+  std::vector<Pair> unmet;
+  std::set_difference(all.begin(), all.end(), seen.begin(), seen.end(), std::back_inserter(unmet));
+  return unmet;
+}
+
+// Of several shapes with this pair of sizes, the one with the most pairs not seen yet; nothing
+// where the constraints and caps seem to admit none.
+std::optional<Sizes> PairShape(ShapeFinder& finder, const Pair& pair, const std::set<Pair>& seen) {
+  constexpr size_t kCandidates = 12, kMisses = 4;
+  std::optional<Sizes> best;
+  size_t best_fresh = 0;
+  for (size_t i = 0; i < kCandidates && (best || i < kMisses); ++i) {
+    Sizes wished;
+    size_t ends[2] = {0, 0};
+    for (size_t axis = 0; axis < finder.names().size(); ++axis) {
+      const std::string& name = finder.names()[axis];
+      wished[name] = finder.Listed(axis);
+      if (name == pair.first.first) ends[0] = axis;
+      if (name == pair.second.first) ends[1] = axis;
+    }
+    wished[pair.first.first] = pair.first.second;
+    wished[pair.second.first] = pair.second.second;
+    std::optional<Sizes> shape = finder.Near(wished, ends[i % 2]);
     if (!shape) continue;
-    size_t fresh = 0;
-    for (const Pair& pair : PairsOf(*shape)) fresh += seen.contains(pair) ? 0 : 1;
-    if (!best || fresh > best_new) {
-      best = shape;
-      best_new = fresh;
+    const std::set<Pair> pairs = PairsOf(*shape);
+    if (!pairs.contains(pair)) continue;
+    const auto fresh = static_cast<size_t>(std::count_if(
+        pairs.begin(), pairs.end(), [&](const Pair& other) { return !seen.contains(other); }));
+    if (!best || fresh > best_fresh) {
+      best = std::move(shape);
+      best_fresh = fresh;
     }
   }
   return best;
+}
+
+// Pairwise covering, greedily, as far as `count` reaches: each shape has a pair that none before it
+// has, and as many others as can be.
+std::vector<Sizes> PairShapes(ShapeFinder& finder, const std::vector<Sizes>& before, size_t count) {
+  std::set<Pair> seen;
+  for (const Sizes& shape : before) seen.merge(PairsOf(shape));
+  std::vector<Pair> unmet = UnmetPairs(finder, seen);
+  Shuffle(unmet, 0, finder.random());
+  std::vector<Sizes> shapes;
+  for (const Pair& pair : unmet) {
+    if (shapes.size() >= count) break;
+    if (seen.contains(pair)) continue;
+    if (std::optional<Sizes> shape = PairShape(finder, pair, seen)) {
+      seen.merge(PairsOf(*shape));
+      shapes.push_back(*std::move(shape));
+    }
+  }
+  return shapes;
 }
 
 std::optional<Sizes> RandomShape(ShapeFinder& finder) {
@@ -162,13 +206,12 @@ std::vector<Sizes> PlanShapes(const Task& task, ShapeFinder& finder, size_t want
     if (shapes.size() >= wanted - wanted / 8 || !finder.Admits(workload.axes)) continue;
     if (known.insert(workload.axes).second) shapes.push_back(workload.axes);
   }
-  std::set<Pair> pairs;
-  for (const Sizes& shape : shapes) pairs.merge(PairsOf(shape));
+  const size_t random = std::max<size_t>(1, wanted / 8);
+  const size_t pairs = wanted - std::min(wanted, shapes.size() + random);
+  for (Sizes& shape : PairShapes(finder, shapes, pairs)) shapes.push_back(std::move(shape));
   while (shapes.size() < wanted) {
-    const bool random = (wanted - shapes.size()) <= std::max<size_t>(1, wanted / 8);
-    std::optional<Sizes> shape = random ? RandomShape(finder) : PairShape(finder, pairs);
+    std::optional<Sizes> shape = RandomShape(finder);
     if (!shape) break;
-    pairs.merge(PairsOf(*shape));
     shapes.push_back(*std::move(shape));
   }
   return shapes;

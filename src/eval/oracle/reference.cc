@@ -6,8 +6,9 @@
 #include <list>
 #include <mutex>
 
+#include "expected_cache.h"
+#include "kw/base/clock.h"
 #include "kw/base/file.h"
-#include "kw/base/hash.h"
 #include "kw/base/process.h"
 #include "kw/eval/oracle.h"
 #include "reference_process.h"
@@ -18,64 +19,8 @@ namespace kw::eval {
 namespace {
 
 constexpr size_t kMaxProcesses = 4;
-constexpr int kMoves = 4;  // of the inputs, to see how sensitive a case is
-
-std::string CaseKey(const Task& task, const Case& c) {
-  Hasher hasher;
-  hasher.Add(task.hash).Add(static_cast<int64_t>(c.seed)).Add(c.group);
-  for (const auto& [axis, size] : c.axes) hasher.Add(axis).Add(size);
-  for (const auto& [name, value] : c.scalars) {
-    int64_t bits = 0;
-    std::memcpy(&bits, &value, sizeof bits);
-    hasher.Add(name).Add(bits);
-  }
-  return hasher.Hex();
-}
-
-// Results by key, the least recently used dropped first.
-class ExpectedCache {
- public:
-  explicit ExpectedCache(int64_t max_bytes) : max_bytes_(max_bytes) {}
-
-  std::shared_ptr<const Expected> Find(const std::string& key) {
-    std::lock_guard lock(mutex_);
-    auto found = entries_.find(key);
-    if (found == entries_.end()) return nullptr;
-    order_.splice(order_.begin(), order_, found->second.at);
-    return found->second.expected;
-  }
-
-  void Store(const std::string& key, std::shared_ptr<const Expected> expected) {
-    std::lock_guard lock(mutex_);
-    if (entries_.contains(key)) return;
-    order_.push_front(key);
-    bytes_ += BytesOf(*expected);
-    entries_[key] = {std::move(expected), order_.begin()};
-    while (bytes_ > max_bytes_ && order_.size() > 1) {
-      auto oldest = entries_.find(order_.back());
-      bytes_ -= BytesOf(*oldest->second.expected);
-      entries_.erase(oldest);
-      order_.pop_back();
-    }
-  }
-
- private:
-  struct Entry {
-    std::shared_ptr<const Expected> expected;
-    std::list<std::string>::iterator at;
-  };
-  static int64_t BytesOf(const Expected& expected) {
-    size_t elements = 16;
-    for (const auto& output : expected.floats) elements += output.size();
-    for (const auto& output : expected.integers) elements += output.size();
-    return static_cast<int64_t>(elements * 8);
-  }
-
-  std::mutex mutex_;
-  std::list<std::string> order_;
-  std::map<std::string, Entry> entries_;
-  int64_t max_bytes_, bytes_ = 0;
-};
+constexpr int kMoves = 4;               // of the inputs, to see how sensitive a case is
+constexpr int64_t kLongMicros = 3'000;  // a file costs less than what took longer
 
 template <class T>
 std::string BytesOf(const std::vector<T>& values) {
@@ -176,7 +121,10 @@ double MeanMagnitude(const std::vector<double>& values) {
 class ProcessReference : public Reference {
  public:
   ProcessReference(Builder& builder, ReferenceConfig config)
-      : builder_(builder), config_(std::move(config)), cache_(config_.cache_bytes) {
+      : builder_(builder),
+        config_(std::move(config)),
+        cache_(config_.cache_bytes),
+        files_(config_.folder, config_.folder_bytes) {
     IgnoreBrokenPipes();
   }
 
@@ -184,7 +132,7 @@ class ProcessReference : public Reference {
     const std::string key = CaseKey(task, c);
     if (auto found = cache_.Find(key)) return found;
     KW_ASSIGN(const CaseInputs inputs, GenerateInputs(task, c));
-    Result<Expected> computed = Compute(task, c, inputs, std::nullopt);
+    Result<Expected> computed = FindOrCompute(task, c, inputs);
     if (!computed) {
       return Fail(std::move(computed).error().While(fmt::format("task '{}'", task.name)));
     }
@@ -237,6 +185,15 @@ class ProcessReference : public Reference {
       expected.absolute_scale.push_back(scale);
     }
     return {};
+  }
+
+  Result<Expected> FindOrCompute(const Task& task, const Case& c, const CaseInputs& inputs) {
+    const std::string key = ExpectedFileKey(task, c, inputs);
+    if (std::optional<Expected> found = files_.Find(key)) return *std::move(found);
+    const int64_t start = SystemClock().MonotonicMicros();
+    KW_ASSIGN(Expected computed, Compute(task, c, inputs, std::nullopt));
+    if (SystemClock().MonotonicMicros() - start > kLongMicros) files_.Store(key, computed);
+    return computed;
   }
 
   struct Entry {
@@ -311,6 +268,7 @@ class ProcessReference : public Reference {
   Builder& builder_;
   ReferenceConfig config_;
   ExpectedCache cache_;
+  ExpectedFiles files_;
   std::mutex mutex_;
   std::list<std::shared_ptr<Entry>> entries_;
 };

@@ -43,7 +43,7 @@ int ServeWorker(int in, int out, const EvaluatorConfig& config) {
     if (!WriteAll(out, line)) log::Error(error.ToString());
     return 1;
   }
-  made->reference = MakeReference(*made->builder, {});
+  made->reference = MakeReference(*made->builder, {.folder = config.cache + "/expected"});
   made->rooms.builder = &*made->builder;
   made->rooms.reference = made->reference.get();
   return WorkerServer(in, out, made->rooms, ContentStore(config.cache)).Serve();

@@ -185,5 +185,36 @@ TEST_F(CalibrateNumber, BlursFunctionsByAFewUnitsAndStaysAFunction) {
   EXPECT_EQ(std::exp(Number(0)).Read(), 1.0F);
 }
 
+// exp by a power of two: what is lost of x * log2(e) grows with x.
+TEST_F(CalibrateNumber, ErrsAsFastIntrinsicsDo) {
+  member.fast = true;
+  double worst_exp = 0, worst_log = 0;
+  for (int i = 1; i < 1000; ++i) {
+    const double x = -0.02 * i;
+    const double exact = std::exp(static_cast<double>(static_cast<float>(x)));
+    worst_exp = std::fmax(worst_exp, std::fabs(std::exp(Number(x)).Read() / exact - 1));
+    const double one = 1 + 0.0005 * i;
+    const double log = std::log(static_cast<double>(static_cast<float>(one)));
+    worst_log = std::fmax(worst_log, std::fabs(std::log(Number(one)).Read() - log));
+  }
+  EXPECT_GT(worst_exp, 4e-7);
+  EXPECT_LT(worst_exp, 2e-6);
+  EXPECT_GT(worst_log, 0.7 * 0x1p-23);
+  EXPECT_LT(worst_log, 0x1p-22);
+  EXPECT_EQ(std::exp(Number(0)).Read(), 1.0F);
+  EXPECT_EQ(std::log(Number(1)).Read(), 0.0F);
+}
+
+TEST_F(CalibrateNumber, NarrowsOnlyWhatIsMultipliedAndSummed) {
+  member = {Order::kSequential, true, 0, false, 10, -14, 65504, true};
+  const Number third = 1.0 / 3;
+  const float narrow = 0x1.554p-2F;  // 1/3 as a float16
+  Number sum = 0;
+  sum += third * Number(1);
+  EXPECT_EQ(sum.Read(), narrow);
+  EXPECT_EQ((third * Number(1)).Read(), third.Read());
+  EXPECT_EQ((third + Number(1)).Read(), third.Read() + 1);
+}
+
 }  // namespace
 }  // namespace kw_calibration

@@ -117,10 +117,11 @@ TEST_F(Calibrating, LeavesOutElementsThatAreIllConditioned) {
 }
 
 TEST_F(Calibrating, CountsAtLeastAUnitInTheLastPlace) {
+  reference_.error = [](const Case&, size_t) { return 4e-8; };
   const ToleranceProposal proposal = Propose();
   EXPECT_TRUE(proposal.floored);
   EXPECT_EQ(proposal.proposed.relative, 1.8e-7);
-  EXPECT_EQ(proposal.now_used, 0);
+  EXPECT_LT(proposal.now_used, 0.1);
 }
 
 TEST_F(Calibrating, ListsWhatAMemberCannotHold) {
@@ -152,13 +153,29 @@ TEST_F(Calibrating, LeavesOutAMemberWhoseResultsOverflowOnTheWay) {
 }
 
 TEST_F(Calibrating, OnlyLooksAtHalfArithmeticUnlessTheTaskAllowsIt) {
-  EXPECT_EQ(MembersOf(task_, {}).back().name, "math2ulp");
+  EXPECT_EQ(MembersOf(task_, {}).back().name, "fast");
   task_.inputs[0].dtype = DType::kBFloat16;
   ASSERT_EQ(MembersOf(task_, {}).back().name, "half");
   EXPECT_EQ(MembersOf(task_, {}).back().narrow, DType::kBFloat16);
   EXPECT_FALSE(MembersOf(task_, {}).back().counts);
   task_.half_accumulators = true;
   EXPECT_TRUE(MembersOf(task_, {}).back().counts);
+}
+
+TEST_F(Calibrating, TakesFactorsOf16BitInputsAsTensorCoresDo) {
+  task_.inputs[0].dtype = DType::kFloat16;
+  const std::vector<CalibrationMember> members = MembersOf(task_, {});
+  const CalibrationMember& mma = members[members.size() - 2];
+  ASSERT_EQ(mma.name, "mma");
+  EXPECT_TRUE(mma.counts && mma.narrow_factors);
+  EXPECT_EQ(mma.narrow, DType::kFloat16);
+}
+
+TEST_F(Calibrating, ProposesNothingBeyondTheRuleWhereNoImplementationErrs) {
+  reference_.error = [](const Case&, size_t) { return 0; };
+  const ToleranceProposal proposal = Propose();
+  EXPECT_TRUE(proposal.exact);
+  EXPECT_LT(proposal.proposed.relative, 0x1p-24);
 }
 
 TEST(ExpectedDigest, ForgetsWhatIsBelowSixDigits) {

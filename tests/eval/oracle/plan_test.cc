@@ -39,6 +39,42 @@ TEST(PlanCases, CoversEverySizeAndEveryGroup) {
   EXPECT_EQ(cases[0].group, "original");
 }
 
+// Each pair of listed sizes of two axes that some shape within the caps can have.
+TEST(PlanCases, CoversEveryPairOfSizesWhereTheBudgetReaches) {
+  Task task = DoubleTask();
+  task.axes = {VarAxis("rows", {1, 2, 3, 7}), VarAxis("cols", {1, 31, 32, 33, 100}),
+               VarAxis("depth", {1, 4, 5})};
+  task.inputs[0].shape = task.outputs[0].shape = {"rows", "cols", "depth"};
+  const auto pairs_of = [&](int count) {
+    std::set<std::pair<std::string, std::string>> pairs;
+    for (const Case& c : Plan(task, 1, count)) {
+      const std::string rows = std::to_string(c.axes.at("rows")),
+                        cols = std::to_string(c.axes.at("cols")),
+                        depth = std::to_string(c.axes.at("depth"));
+      if (c.axes.at("rows") > 7 || c.axes.at("cols") > 100) continue;
+      pairs.insert({"rows " + rows, "cols " + cols});
+      pairs.insert({"rows " + rows, "depth " + depth});
+      pairs.insert({"cols " + cols, "depth " + depth});
+    }
+    std::set<std::pair<std::string, std::string>> listed;
+    const auto add = [&](const char* a, const Axis& first, const char* b, const Axis& second) {
+      for (const int64_t x : first.sizes) {
+        for (const int64_t y : second.sizes) {
+          std::pair<std::string, std::string> pair = {a + std::to_string(x), b + std::to_string(y)};
+          if (pairs.contains(pair)) listed.insert(std::move(pair));
+        }
+      }
+    };
+    add("rows ", task.axes[0], "cols ", task.axes[1]);
+    add("rows ", task.axes[0], "depth ", task.axes[2]);
+    add("cols ", task.axes[1], "depth ", task.axes[2]);
+    return listed.size();
+  };
+  // No fewer than 20 shapes have the 20 pairs of rows and cols.
+  EXPECT_EQ(pairs_of(32), 4 * 5 + 4 * 3 + 5 * 3);
+  EXPECT_LT(pairs_of(12), 4 * 5 + 4 * 3 + 5 * 3);
+}
+
 TEST(PlanCases, IsAFunctionOfTaskAndSeed) {
   EXPECT_TRUE(SameCases(Plan(DoubleTask(), 1, 16), Plan(DoubleTask(), 1, 16)));
   EXPECT_FALSE(SameCases(Plan(DoubleTask(), 1, 16), Plan(DoubleTask(), 2, 16)));

@@ -53,6 +53,26 @@ TEST_F(ReferenceTest, ComputesFromTheRoundedInputs) {
   EXPECT_TRUE((*expected)->absolute_scale.empty());
 }
 
+TEST_F(ReferenceTest, KeepsWhatTookLongForOtherPrograms) {
+  Task task = DoubleTask();
+  task.reference_cpp = "#include <unistd.h>\n" + task.reference_cpp;
+  task.reference_cpp.insert(task.reference_cpp.find("  for (int64_t i"),
+                            "  if (cols > 32) usleep(20000);\n");
+  const Case slow = CaseOf({{"rows", 3}, {"cols", 33}}), quick = CaseOf({{"rows", 3}, {"cols", 1}});
+  ReferenceConfig config{.programs = KW_BINARY_DIR, .folder = folder_.path() + "/expected"};
+  const auto first = MakeReference(builder_, config);
+  const auto expected = first->Evaluate(task, slow);
+  ASSERT_TRUE(expected) << expected.error().ToString();
+  ASSERT_TRUE(first->Evaluate(task, quick));
+  config.programs = "/nowhere";  // it could not compute anything
+  const auto second = MakeReference(builder_, config);
+  const auto found = second->Evaluate(task, slow);
+  ASSERT_TRUE(found) << found.error().ToString();
+  EXPECT_EQ((*found)->floats, (*expected)->floats);
+  task.hash = "another";
+  EXPECT_FALSE(second->Evaluate(task, slow));
+}
+
 TEST_F(ReferenceTest, PassesScalarsIntegersAndBooleans) {
   Task task;
   task.name = "mixed";

@@ -37,7 +37,9 @@ struct CalibrationMember {
   Order order = Order::kSequential;
   bool fused = false;
   int math_ulps = 0;            // how far exp, sqrt, ... may be off, beyond their own rounding
-  std::optional<DType> narrow;  // every result is rounded to this 16-bit format
+  bool fast = false;            // exp, log and quotients as __expf, __logf and __fdividef
+  std::optional<DType> narrow;  // every result is rounded to this 16-bit format, or
+  bool narrow_factors = false;  // only what is multiplied and summed, as by tensor cores
   std::string source;           // of an alternative; "": reference.cpp
   bool counts = true;           // admissible: its errors are honest. False: only looked at.
 };
@@ -64,6 +66,7 @@ struct ToleranceProposal {
   double worst = 0;  // of all cases, elements that their sensitivity excuses left out
   std::string worst_case, worst_member;
   bool raised = false;   // 1.25 * worst is more than 1.5 * p95, and the proposal
+  bool exact = false;    // no member errs in any case: only what the rule allows anyway
   bool floored = false;  // the errors are below a unit in the last place: that counts instead
   Tolerance proposed, now;
   double now_used = 0;   // largest |got - ref| / (what the folder allows): above 1 it is too tight

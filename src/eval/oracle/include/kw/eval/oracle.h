@@ -115,7 +115,7 @@ class Reference {
  public:
   virtual ~Reference() = default;
   // kInvalid when the task's reference does not compile, crashes, or writes out of bounds: a fault
-  // of the task folder, said as such. Cached by (task hash, case).
+  // of the task folder, said as such. Cached by (task hash, case), in memory and in files.
   [[nodiscard]] virtual Result<std::shared_ptr<const Expected>> Evaluate(const Task& task,
                                                                          const Case& c) = 0;
   // Per output and element: how far the fp64 result moves when every float input moves by up to a
@@ -138,6 +138,10 @@ class Reference {
 struct ReferenceConfig {
   std::string programs;               // folder of kwright-reference; "" = beside this program
   int64_t cache_bytes = 256LL << 20;  // in memory
+  // Where results that took long are kept for other programs, "": nowhere. No candidate and no
+  // reference can read it: their cages have no files.
+  std::string folder;
+  int64_t folder_bytes = 1LL << 30;
   int64_t memory_bytes = 16LL << 30;  // that a reference's process may hold
 };
 // The builder outlives the reference.
