@@ -2,7 +2,7 @@
 JOBS ?= $(shell nproc)
 RUN_ARGS ?=
 
-.PHONY: run test build deps headers bench lint fuzz clean
+.PHONY: run test test-interop build deps headers bench lint fuzz clean
 
 build: deps
 	cmake --preset release --log-level=WARNING
@@ -17,6 +17,12 @@ run: build
 
 test: build
 	ctest --preset release -j $(JOBS) $(TEST_ARGS)
+
+# Against other programs: PyTorch (about 2 GB from PyPI the first time), and a real LLM server where
+# docs/endpoints.md's environment is there.
+test-interop: build
+	scripts/python-env
+	ctest --preset release -j $(JOBS) -L interop $(TEST_ARGS)
 
 bench: deps
 	cmake --preset release -DKW_BENCH=ON --log-level=WARNING

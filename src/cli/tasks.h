@@ -20,6 +20,7 @@ struct ScheduleOptions {
   uint64_t seed = 1;
   int cases = 0;  // 0: as many as the effort has
   bool json = false;
+  bool operator==(const ScheduleOptions&) const = default;
 };
 void AddScheduleOptions(CLI::App& sub, ScheduleOptions& options);
 [[nodiscard]] Result<std::vector<eval::Case>> ScheduleOf(const eval::Task& task,

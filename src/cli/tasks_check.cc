@@ -7,6 +7,7 @@
 #include "kw/base/json.h"
 #include "kw/eval/calibration.h"
 #include "output.h"
+#include "python_reference.h"
 #include "rooms.h"
 #include "tasks.h"
 
@@ -16,7 +17,7 @@ namespace {
 using eval::CheckStep;
 
 struct TasksCheckOptions {
-  std::string task, device = "a100_sxm4";
+  std::string task, device = "a100_sxm4", python;
   ScheduleOptions schedule;
   bool digest_only = false;
 };
@@ -78,6 +79,23 @@ Result<CheckStep> CheckBaseline(const eval::Task& task, const TasksCheckOptions&
                   verdict.reason, verdict.stage, verdict.hazards, verdict.feedback)};
 }
 
+// By Python where there is one to ask; else by what it said last time, of the same cases.
+Result<void> CheckPython(const eval::Task& task, const TasksCheckOptions& options,
+                         const std::vector<eval::Case>& cases, eval::Reference& reference,
+                         const std::string& digest, StepPrinter& printer) {
+  const bool usual = options.schedule == ScheduleOptions{.json = options.schedule.json};
+  if (options.python.empty()) {
+    if (!usual) return {};
+    KW_ASSIGN(const CheckStep step, CompareWithPythonDigest(task, digest));
+    printer.Print(step);
+    return {};
+  }
+  KW_ASSIGN(const CheckStep step, CompareWithPython(task, cases, reference, options.python));
+  printer.Print(step);
+  if (step.state != CheckStep::State::kOk || !usual) return {};
+  return KeepPythonDigest(task, digest);
+}
+
 Result<int> CheckLoaded(const eval::Task& task, const TasksCheckOptions& options,
                         StepPrinter& printer) {
   KW_ASSIGN(const std::vector<eval::Case> cases, ScheduleOf(task, options.schedule));
@@ -93,6 +111,7 @@ Result<int> CheckLoaded(const eval::Task& task, const TasksCheckOptions& options
                             [&](const CheckStep& step) { printer.Print(step); }));
   // Without a reference there is nothing to judge a baseline by.
   if (!check.digest.empty()) {
+    KW_TRY(CheckPython(task, options, cases, *room.reference, check.digest, printer));
     KW_ASSIGN(const CheckStep baseline,
               CheckBaseline(task, options, *eval::EffortFromName(options.schedule.effort)));
     printer.Print(baseline);
@@ -139,6 +158,9 @@ void AddTasksCheck(CLI::App& tasks, Action& action) {
   AddScheduleOptions(*sub, options->schedule);
   sub->add_option("--device", options->device, "The data sheet that the baseline is judged on")
       ->capture_default_str();
+  sub->add_option("--python", options->python,
+                  "A Python with torch and numpy: the definition's own reference is run as well "
+                  "(as you, without a cage), and what it agrees with is kept in python.digest");
   sub->add_flag("--digest", options->digest_only,
                 "Only print the digest of the expected outputs, the last line of a check");
   sub->footer(

@@ -37,6 +37,7 @@ struct CaseSample {
   const Case* c = nullptr;
   std::vector<MemberErrors> members;
   double magnitude = 0, scale = 1;  // of the outputs: mean |ref|, and what absolute parts grow by
+  bool unexcused = false;           // elements that their sensitivity excuses are left out
 };
 
 struct JudgedOutput {
@@ -121,7 +122,7 @@ class Calibrator {
       if (IsFloat(output.dtype)) samples_.try_emplace(output.dtype);
     }
     for (const Case& c : cases_) KW_TRY(Take(c));
-    for (const auto& [dtype, samples] : samples_) {
+    for (auto& [dtype, samples] : samples_) {
       KW_ASSIGN(ToleranceProposal proposal, Propose(dtype, samples));
       calibration_.proposals.push_back(std::move(proposal));
     }
@@ -151,7 +152,7 @@ class Calibrator {
     KW_ASSIGN(const std::shared_ptr<const Expected> expected, reference_.Evaluate(task_, c));
     KW_ASSIGN(const CaseInputs inputs, GenerateInputs(task_, c));
     for (auto& [dtype, samples] : samples_) {
-      samples.push_back({.c = &c, .members = {}, .magnitude = 0, .scale = 1});
+      samples.push_back({.c = &c, .members = {}, .magnitude = 0, .scale = 1, .unexcused = false});
       samples.back().members.resize(calibration_.members.size());
     }
     Describe(c, *expected);
@@ -283,34 +284,43 @@ class Calibrator {
     return 0;
   }
 
-  // The same case measured again, without the elements that their sensitivity excuses.
-  Result<MemberErrors> MeasureUnexcused(const CaseSample& sample, DType dtype,
-                                        std::string* worst_member, size_t unit) {
+  // A case measured again, without the elements that their sensitivity excuses.
+  Result<std::vector<MemberErrors>> MeasureUnexcused(const CaseSample& sample, DType dtype) {
     const Case& c = *sample.c;
     KW_ASSIGN(const std::shared_ptr<const Expected> expected, reference_.Evaluate(task_, c));
     KW_ASSIGN(const CaseInputs inputs, GenerateInputs(task_, c));
     KW_ASSIGN(const auto sensitivity, reference_.Sensitivity(task_, c));
-    MemberErrors worst;
-    for (size_t member = 0; member < calibration_.members.size(); ++member) {
+    std::vector<MemberErrors> unexcused(sample.members.size());
+    for (size_t member = 0; member < unexcused.size(); ++member) {
+      unexcused[member].held = sample.members[member].held;
       if (!Counts(sample, member)) continue;
       KW_ASSIGN(const Expected got, Compute(c, inputs, member));
-      MemberErrors errors;
       for (size_t i = 0; i < task_.outputs.size(); ++i) {
         if (task_.outputs[i].dtype != dtype) continue;
         JudgedOutput output = OutputAt(i, *expected);
         if (!sensitivity.empty()) output.sensitivity = &sensitivity[i];
-        Measure(output, got.floats[i], errors, nullptr);
+        Measure(output, got.floats[i], unexcused[member], nullptr);
       }
-      if (errors.by_unit[unit] > worst.by_unit[unit]) {
-        worst.by_unit = errors.by_unit;
-        *worst_member = calibration_.members[member].name;
-      }
-      worst.of_now = std::max(worst.of_now, errors.of_now);
     }
-    return worst;
+    return unexcused;
   }
 
-  Result<ToleranceProposal> Propose(DType dtype, const std::vector<CaseSample>& samples) {
+  // Cases with errors far beyond the others': where that is their elements' condition, as in a
+  // constant row whose mean is taken off, they are no measure of the arithmetic.
+  Result<void> LeaveOutIllConditioned(DType dtype, size_t unit, std::vector<CaseSample>& samples) {
+    constexpr double kFarBeyond = 10;
+    std::vector<double> largest;
+    for (const CaseSample& sample : samples) largest.push_back(LargestOf(sample, unit));
+    const double usual = Median(std::move(largest));
+    for (CaseSample& sample : samples) {
+      if (LargestOf(sample, unit) <= kFarBeyond * usual) continue;
+      KW_ASSIGN(sample.members, MeasureUnexcused(sample, dtype));
+      sample.unexcused = true;
+    }
+    return {};
+  }
+
+  Result<ToleranceProposal> Propose(DType dtype, std::vector<CaseSample>& samples) {
     ToleranceProposal proposal;
     proposal.dtype = dtype;
     proposal.now = ToleranceOf(task_, dtype);
@@ -318,6 +328,7 @@ class Calibrator {
     const double least = UnitInLastPlace(dtype, 1);
     const size_t unit = ChooseUnit(samples, least);
     proposal.unit = kUnits[unit];
+    KW_TRY(LeaveOutIllConditioned(dtype, unit, samples));
     proposal.p95 = P95(samples, unit);
     proposal.floored = proposal.p95 < least;
     double relative = kMargin * std::max(proposal.p95, least);
@@ -349,26 +360,24 @@ class Calibrator {
 
   Result<void> TakeWorst(const CaseSample& sample, size_t unit, double relative,
                          ToleranceProposal& proposal) {
-    double largest = 0, of_now = 0;
-    std::string member;
-    for (size_t i = 0; i < sample.members.size(); ++i) {
-      if (!Counts(sample, i)) continue;
-      of_now = std::max(of_now, sample.members[i].of_now);
-      if (sample.members[i].by_unit[unit] <= largest) continue;
-      largest = sample.members[i].by_unit[unit];
-      member = calibration_.members[i].name;
+    std::vector<MemberErrors> members = sample.members;
+    const auto of_now = [&] {
+      double largest = 0;
+      for (size_t i = 0; i < members.size(); ++i) {
+        if (Counts(sample, i)) largest = std::max(largest, members[i].of_now);
+      }
+      return largest;
+    };
+    const bool beyond = kWorstMargin * LargestOf(sample, unit) > relative || of_now() > 1;
+    if (beyond && !sample.unexcused) {
+      KW_ASSIGN(members, MeasureUnexcused(sample, proposal.dtype));
     }
-    if (kWorstMargin * largest > relative || of_now > 1) {
-      KW_ASSIGN(const MemberErrors unexcused,
-                MeasureUnexcused(sample, proposal.dtype, &member, unit));
-      largest = unexcused.by_unit[unit];
-      of_now = unexcused.of_now;
-    }
-    proposal.now_used = std::max(proposal.now_used, of_now);
-    if (largest > proposal.worst) {
-      proposal.worst = largest;
+    proposal.now_used = std::max(proposal.now_used, of_now());
+    for (size_t i = 0; i < members.size(); ++i) {
+      if (!Counts(sample, i) || members[i].by_unit[unit] <= proposal.worst) continue;
+      proposal.worst = members[i].by_unit[unit];
       proposal.worst_case = sample.c->id;
-      proposal.worst_member = member;
+      proposal.worst_member = calibration_.members[i].name;
     }
     return {};
   }

@@ -26,11 +26,12 @@ struct Member {
   Order order = Order::kSequential;
   bool fused = false;  // a product that is added at once is not rounded before
   int math_ulps = 0;   // how far functions of the mathematical library may be off, on top
-  bool fast = false;   // exp, log and quotients as the hardware's approximations give them
+  bool fast = false;   // exp and log by powers of two, quotients by reciprocals
   // A narrower format that results are rounded to; 0 bits: none.
   int mantissa_bits = 0, least_exponent = 0;
   double largest = 0;
-  bool factors_only = false;  // not all results: the factors of products that are summed by +=
+  // Not all results: the factors of products that are summed by +=, where one has that format.
+  bool factors_only = false;
 };
 // NOLINTBEGIN: one process computes for one member at a time.
 inline Member member;
@@ -126,7 +127,7 @@ class Number {
       const Work term = x.Read();
       Set(Read());
       Add(Number(term));
-    } else if (x.IsFused() && member.factors_only) {
+    } else if (x.IsFused() && member.factors_only && x.HasNarrowFactor()) {
       Add(Product(RoundedToNarrow(x.a_), RoundedToNarrow(x.b_)));
     } else {
       Add(x);
@@ -173,7 +174,10 @@ class Number {
     const Work divisor = y.Read();
     // A quotient by zero is no overflow.
     Work quotient = x.Read() / divisor;
-    if (!__builtin_is_constant_evaluated() && member.fast) quotient = Blurred(quotient);
+    if (!__builtin_is_constant_evaluated() && member.fast) {
+      const Work reciprocal = 1 / divisor;
+      if (std::isnormal(reciprocal)) quotient = x.Read() * reciprocal;
+    }
     return Number(divisor == 0 ? quotient : Rounded(quotient, x.Read(), divisor));
   }
 
@@ -204,6 +208,8 @@ class Number {
     state_ = State::kValue;
   }
   constexpr bool IsFused() const { return state_ == State::kProduct; }
+  // As an element of a 16-bit input is.
+  bool HasNarrowFactor() const { return RoundedToNarrow(a_) == a_ || RoundedToNarrow(b_) == b_; }
   constexpr Work Fused(Work other) const {
     return Rounded(std::fma(a_, b_, other), a_ + b_, other);
   }

@@ -45,6 +45,8 @@ class Shrinker {
     smallest_ = seen;
     for (const std::string& axis : ByLength()) KW_TRY(ShrinkAxis(axis));
     KW_TRY(TakeOrdinaryValues());
+    // How far it came would say how busy the machine was.
+    if (interrupted_) return seen;
     if (smallest_.failing->axes == first_.axes && smallest_.failing->group == first_.group) {
       return seen;
     }
@@ -69,7 +71,7 @@ class Shrinker {
       text = WithoutAdvice(std::move(text), smallest_.comparison);
       text += "\nUsually: " + then.advice + ".";
     }
-    const size_t before = seen.cases.size() - 1;
+    const size_t before = seen.cases.empty() ? 0 : seen.cases.size() - 1;
     if (before > 0) {
       text += fmt::format("\n{} case{} passed before this one.", before, before == 1 ? "" : "s");
     }
@@ -85,6 +87,7 @@ class Shrinker {
     KW_ASSIGN(OracleReport report, run_(c));
     // An endless loop, or a busy machine: no more of these.
     if (report.status == Status::kTimeout || report.environmental) runs_left_ = 0;
+    interrupted_ = interrupted_ || report.environmental;
     if (report.ok || report.status != smallest_.status || report.reason != smallest_.reason ||
         !report.failing || report.failing->group != c.group) {
       return false;
@@ -150,6 +153,7 @@ class Shrinker {
   const double first_worst_;  // in units of what is allowed
   OracleReport smallest_;
   int runs_left_ = kRuns;
+  bool interrupted_ = false;
 };
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "kw/base/log.h"
 #include "kw/base/process.h"
 #include "kw/eval/worker.h"
+#include "now.h"
 #include "program_identity.h"
 #include "verdict.h"
 #include "verdict_cache.h"
@@ -38,8 +39,6 @@ constexpr int64_t kCommandHelloMs = 600'000;  // a scheduler may let it wait
 bool IsPassing(ErrorCode code) {
   return code == ErrorCode::kIo || code == ErrorCode::kInternal || code == ErrorCode::kTimeout;
 }
-
-int64_t NowMs() { return SystemClock().MonotonicMicros() / 1000; }
 
 class LocalEvaluator : public Evaluator {
  public:

@@ -9,6 +9,7 @@
 #include "kw/base/hash.h"
 #include "kw/eval/worker.h"
 #include "limited_session.h"
+#include "now.h"
 #include "passed_feedback.h"
 
 namespace kw::eval {
@@ -173,15 +174,16 @@ Stages JudgeInFull(const JudgeJob& job, const JudgeRooms& rooms, LimitedSession&
   return std::nullopt;
 }
 
-// The smallest case that fails as this one did. What it may cost in all is counted but for the
-// time of the host code; a candidate that wastes that is shown less small.
-Result<OracleReport> Shrunk(const JudgeJob& job, const JudgeRooms& rooms, OracleReport report) {
+// The smallest case that fails as this one did. What it may cost in all is counted; where the
+// backstop ends it, the failure stays as it was seen.
+Result<OracleReport> Shrunk(const JudgeJob& job, const JudgeRooms& rooms, OracleReport report,
+                            int64_t end_ms) {
   constexpr uint64_t kLaneInstructions = 1'000'000'000;
-  constexpr int64_t kWallMs = 5'000;
+  constexpr int64_t kWallMs = 15'000;
   VerdictLimits limits{.lane_instructions = kLaneInstructions};
-  const int64_t end_ms = SystemClock().MonotonicMicros() / 1000 + kWallMs;
+  end_ms = std::min(end_ms, NowMs() + kWallMs);
   return ShrinkFailure(job.task, std::move(report), [&](const Case& c) -> Result<OracleReport> {
-    limits.wall_ms = end_ms - SystemClock().MonotonicMicros() / 1000;
+    limits.wall_ms = end_ms - NowMs();
     KW_ASSIGN(const OpenOutcome opened, OpenSession(job, rooms));
     if (!opened.session) return Fail(ErrorCode::kInternal, "it loads no more: " + opened.message);
     rooms.device->Prepare();
@@ -197,6 +199,7 @@ Result<OracleReport> Shrunk(const JudgeJob& job, const JudgeRooms& rooms, Oracle
 
 Result<Verdict> JudgeCandidate(const JudgeJob& job, const JudgeRooms& rooms,
                                const std::function<void(const std::string&)>& stage) {
+  const int64_t end_ms = NowMs() + job.wall_ms;
   Verdict verdict = StartVerdict(job, *rooms.device);
   const auto enter = [&](const char* name) {
     verdict.stage = name;
@@ -230,7 +233,7 @@ Result<Verdict> JudgeCandidate(const JudgeJob& job, const JudgeRooms& rooms,
   }
   opened.session.reset();
   if (!job.only_case) {
-    KW_ASSIGN(failure->report, Shrunk(job, rooms, std::move(failure->report)));
+    KW_ASSIGN(failure->report, Shrunk(job, rooms, std::move(failure->report), end_ms));
   }
   KW_TRY(TakeFailure(job, rooms, *failure, verdict));
   return verdict;

@@ -4,11 +4,10 @@
 
 #include "kw/base/clock.h"
 #include "kw/base/text.h"
+#include "now.h"
 
 namespace kw::eval {
 namespace {
-
-int64_t NowMs() { return SystemClock().MonotonicMicros() / 1000; }
 
 std::optional<ErrorCode> CodeFromName(std::string_view name) {
   for (int code = 0; code <= static_cast<int>(ErrorCode::kInternal); ++code) {

@@ -205,7 +205,7 @@ TEST_F(CalibrateNumber, ErrsAsFastIntrinsicsDo) {
   EXPECT_EQ(std::log(Number(1)).Read(), 0.0F);
 }
 
-TEST_F(CalibrateNumber, NarrowsOnlyWhatIsMultipliedAndSummed) {
+TEST_F(CalibrateNumber, NarrowsOnlyWhatIsMultipliedByANarrowFactorAndSummed) {
   member = {Order::kSequential, true, 0, false, 10, -14, 65504, true};
   const Number third = 1.0 / 3;
   const float narrow = 0x1.554p-2F;  // 1/3 as a float16
@@ -213,6 +213,9 @@ TEST_F(CalibrateNumber, NarrowsOnlyWhatIsMultipliedAndSummed) {
   sum += third * Number(1);
   EXPECT_EQ(sum.Read(), narrow);
   EXPECT_EQ((third * Number(1)).Read(), third.Read());
+  Number square = 0;
+  square += third * third;
+  EXPECT_EQ(square.Read(), third.Read() * third.Read());
   EXPECT_EQ((third + Number(1)).Read(), third.Read() + 1);
 }
 

@@ -132,6 +132,37 @@ TEST_F(ShrinkTest, LeavesWhatIsNotOfOneCase) {
   EXPECT_EQ(runs_, 0);
 }
 
+TEST_F(ShrinkTest, ShowsWhatWasSeenWhereTheMachineWasTooBusy) {
+  fails_ = [](const Case&) { return true; };
+  Case c;
+  c.id = "c00";
+  c.axes = {{"rows", 500}, {"cols", 500}};
+  c.group = "original";
+  const auto shrunk = ShrinkFailure(task_, ReportOf(c), [&](const Case& tried) {
+    OracleReport report = ReportOf(tried);
+    report.environmental = ++runs_ == 2;
+    return Result<OracleReport>(report);
+  });
+  EXPECT_EQ(runs_, 2);
+  EXPECT_EQ(shrunk->failing->axes, c.axes);
+  EXPECT_EQ(shrunk->failing->id, c.id);
+}
+
+// A failure at a timed shape comes with no cases before it.
+TEST_F(ShrinkTest, TellsOfNoCasesWhereNoneCameBefore) {
+  fails_ = [](const Case&) { return true; };
+  Case c;
+  c.id = "w-0";
+  c.axes = {{"rows", 9}, {"cols", 9}};
+  c.group = "original";
+  OracleReport seen = ReportOf(c);
+  seen.cases.clear();
+  const auto shrunk = ShrinkFailure(
+      task_, seen, [&](const Case& tried) { return Result<OracleReport>(ReportOf(tried)); });
+  EXPECT_EQ(shrunk->failing->id, "w-0-small");
+  EXPECT_EQ(shrunk->feedback.find("passed before"), std::string::npos) << shrunk->feedback;
+}
+
 TEST_F(ShrinkTest, EndsWithARunThatTimesOut) {
   fails_ = [](const Case&) { return true; };
   Case c;

@@ -37,7 +37,7 @@ struct CalibrationMember {
   Order order = Order::kSequential;
   bool fused = false;
   int math_ulps = 0;            // how far exp, sqrt, ... may be off, beyond their own rounding
-  bool fast = false;            // exp, log and quotients as __expf, __logf and __fdividef
+  bool fast = false;            // exp and log as __expf and __logf, x * (1 / y) for x / y
   std::optional<DType> narrow;  // every result is rounded to this 16-bit format, or
   bool narrow_factors = false;  // only what is multiplied and summed, as by tensor cores
   std::string source;           // of an alternative; "": reference.cpp

@@ -229,7 +229,8 @@ struct OracleOptions {
 using CaseRunner = std::function<Result<OracleReport>(const Case&)>;
 // The failure of the smallest case found that fails in the same way: sizes as small as they may be,
 // ordinary values where they fail too. As it was where nothing smaller fails, or where the case
-// alone does not. It takes up to 40 runs, and none after one that times out.
+// alone does not, or where a run was environmental. It takes up to 40 runs, and none after one that
+// times out.
 [[nodiscard]] Result<OracleReport> ShrinkFailure(const Task& task, OracleReport report,
                                                  const CaseRunner& run);
 
