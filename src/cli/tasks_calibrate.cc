@@ -89,9 +89,9 @@ std::string BasisText(const eval::ToleranceProposal& proposal) {
     text += fmt::format("  below a unit in the last place of {}, which counts instead\n", dtype);
   }
   if (proposal.raised) {
-    text += fmt::format(
-        "  1.25 times the largest, {:.3g} ({} in case {}), is more than 1.5 times that\n",
-        proposal.worst, proposal.worst_member, proposal.worst_case);
+    text +=
+        fmt::format("  twice the largest, {:.3g} ({} in case {}), is more than 1.5 times that\n",
+                    proposal.worst, proposal.worst_member, proposal.worst_case);
   }
   text += fmt::format("proposed: {:.2g} + {:.2g} |reference|\n", proposal.proposed.absolute,
                       proposal.proposed.relative);
@@ -127,7 +127,7 @@ std::string BlockText(const CalibrateOptions& options, const eval::Task& task,
   if (calibration.proposals.empty()) return "All outputs are exact: there is nothing to propose.\n";
   return fmt::format(
              "\n# Measured: `kwright tasks calibrate {} --cases {} --seed {}` (p95 x 1.5, at least "
-             "largest x 1.25).\n",
+             "twice the largest).\n",
              task.name, calibration.proposals[0].cases.size(), options.schedule.seed) +
          eval::ToleranceText(calibration);
 }

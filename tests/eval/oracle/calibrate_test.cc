@@ -75,7 +75,7 @@ TEST(Percentile, IsTheSmallestValueThatTheShareDoesNotExceed) {
   EXPECT_EQ(Percentile({}, 0.95), 0);
 }
 
-TEST_F(Calibrating, ProposesOneAndAHalfTimesTheP95OfTheWorstMembers) {
+TEST_F(Calibrating, ProposesTwiceTheLargestErrorOfTheWorstMember) {
   // The second member is the worst one: 1e-5, 2e-5, ... 2e-4.
   reference_.error = [](const Case& c, size_t member) {
     return (NumberOf(c) + 1) * (member == 1 ? 1e-5 : 1e-6);
@@ -86,16 +86,16 @@ TEST_F(Calibrating, ProposesOneAndAHalfTimesTheP95OfTheWorstMembers) {
   EXPECT_NEAR(proposal.worst, 20e-5, 1e-6);
   EXPECT_EQ(proposal.worst_case, "c19");
   EXPECT_EQ(proposal.worst_member, "seq+fma");
-  EXPECT_FALSE(proposal.raised);
+  EXPECT_TRUE(proposal.raised);
   EXPECT_FALSE(proposal.floored);
-  EXPECT_EQ(proposal.proposed.relative, 2.9e-4);  // 2.85e-4, rounded up
-  EXPECT_EQ(proposal.proposed.absolute, 2.9e-4);
+  EXPECT_NEAR(proposal.proposed.relative, 4e-4, 1.1e-5);
+  EXPECT_EQ(proposal.proposed.absolute, proposal.proposed.relative);
   EXPECT_NEAR(proposal.now_used, 200, 2);  // of 1e-6 + 1e-6 |ref|
   ASSERT_EQ(proposal.cases.size(), 20u);
   EXPECT_NEAR(proposal.cases[9].largest[0], 10e-6, 2e-7);
   EXPECT_NEAR(proposal.cases[9].largest[1], 10e-5, 2e-7);
   EXPECT_EQ(ToleranceText(calibration_),
-            "[tolerance]\nfloat32 = 0.00029\n\n[tolerance.relative]\nfloat32 = 0.00029\n");
+            "[tolerance]\nfloat32 = 0.00041\n\n[tolerance.relative]\nfloat32 = 0.00041\n");
 }
 
 TEST_F(Calibrating, CoversACaseBeyondThat) {
@@ -104,7 +104,7 @@ TEST_F(Calibrating, CoversACaseBeyondThat) {
   EXPECT_NEAR(proposal.p95, 1e-5, 1e-6);
   EXPECT_TRUE(proposal.raised);
   EXPECT_EQ(proposal.worst_case, "c4");
-  EXPECT_NEAR(proposal.proposed.relative, 1.25e-2, 1e-3);
+  EXPECT_NEAR(proposal.proposed.relative, 2e-2, 2e-3);
 }
 
 TEST_F(Calibrating, LeavesOutElementsThatAreIllConditioned) {
@@ -149,7 +149,7 @@ TEST_F(Calibrating, LeavesOutAMemberWhoseResultsOverflowOnTheWay) {
   EXPECT_THAT(calibration_.unheld[0].what, HasSubstr("overflow (9 of them)"));
   EXPECT_TRUE(std::isnan(proposal.cases[3].largest[2]));
   EXPECT_NEAR(proposal.worst, 1e-5, 1e-6);
-  EXPECT_FALSE(proposal.raised);
+  EXPECT_LT(proposal.proposed.relative, 3e-5);
 }
 
 TEST_F(Calibrating, OnlyLooksAtHalfArithmeticUnlessTheTaskAllowsIt) {

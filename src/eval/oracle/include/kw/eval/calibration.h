@@ -65,7 +65,7 @@ struct ToleranceProposal {
   double p95 = 0;    // over cases, of the largest error of all members that count
   double worst = 0;  // of all cases, elements that their sensitivity excuses left out
   std::string worst_case, worst_member;
-  bool raised = false;   // 1.25 * worst is more than 1.5 * p95, and the proposal
+  bool raised = false;   // 2 * worst is more than 1.5 * p95, and the proposal
   bool exact = false;    // no member errs in any case: only what the rule allows anyway
   bool floored = false;  // the errors are below a unit in the last place: that counts instead
   Tolerance proposed, now;
