@@ -45,10 +45,10 @@ __global__ void conv_kernel(const float* __restrict__ x, const float* __restrict
 extern "C" void run(const float* x, const float* weight, const float* bias, float* y, int64_t batch,
                     int64_t in_channels, int64_t out_channels, int64_t height, int64_t width,
                     cudaStream_t stream) {
-  const int tiles_x = (int)((width + kCols - 1) / kCols), tiles_y = (int)((height + kRows - 1) / kRows);
-  const dim3 grid((unsigned)(tiles_x * tiles_y), (unsigned)((out_channels + kChannels - 1) / kChannels),
-                  (unsigned)batch);
-  conv_kernel<<<grid, dim3(kCols, kRows), 0, stream>>>(x, weight, bias, y, (int)in_channels,
-                                                       (int)out_channels, (int)height, (int)width,
-                                                       tiles_x);
+  const int tiles_x = (int)((width + kCols - 1) / kCols),
+            tiles_y = (int)((height + kRows - 1) / kRows);
+  const dim3 grid((unsigned)(tiles_x * tiles_y),
+                  (unsigned)((out_channels + kChannels - 1) / kChannels), (unsigned)batch);
+  conv_kernel<<<grid, dim3(kCols, kRows), 0, stream>>>(
+      x, weight, bias, y, (int)in_channels, (int)out_channels, (int)height, (int)width, tiles_x);
 }

@@ -1,5 +1,5 @@
 // task: cumsum
-// fault: no barrier between two chunks of 1024: a fast warp overwrites sums that a slow one still reads
+// fault: no barrier between two chunks of 1024: a fast warp overwrites what a slow one still reads
 
 #include <cstdint>
 

@@ -1,5 +1,5 @@
 // task: log_softmax
-// control: maximum and sum in one pass: each thread keeps a pair and pairs are merged with rescaling
+// control: maximum and sum in one pass: pairs of both, merged with rescaling
 
 #include <cstdint>
 

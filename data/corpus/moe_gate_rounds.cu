@@ -1,5 +1,5 @@
 // task: moe_gate_bf16
-// control: a warp a token: four rounds of an argmax, what was chosen is remembered and not overwritten
+// control: a warp a token: four rounds of an argmax, none overwrites what was chosen before
 
 #include <cuda_bf16.h>
 
@@ -32,7 +32,8 @@ __global__ void gate_kernel(const __nv_bfloat16* logits, float* weights, int32_t
     for (int step = 16; step > 0; step /= 2) {
       const float other = __shfl_xor_sync(0xffffffffu, best, step);
       const int other_at = __shfl_xor_sync(0xffffffffu, at, step);
-      const bool better = other_at >= 0 && (at < 0 || other > best || (other == best && other_at < at));
+      const bool better =
+          other_at >= 0 && (at < 0 || other > best || (other == best && other_at < at));
       if (better) {
         best = other;
         at = other_at;

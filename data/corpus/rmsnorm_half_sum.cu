@@ -1,5 +1,5 @@
 // task: rmsnorm_fp16
-// fault: squares are summed in float16: the sum is infinite where the row is long or its values large
+// fault: squares are summed in float16: the sum of large values, or of a long row, is infinite
 
 #include <cuda_fp16.h>
 

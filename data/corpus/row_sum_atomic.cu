@@ -1,5 +1,5 @@
 // task: row_sum
-// control: pieces of 1024 columns, a warp's sum by shuffles, added to the row's by atomics in any order
+// control: pieces of 1024 columns, summed by shuffles and added to the row by atomics
 
 #include <cstdint>
 
