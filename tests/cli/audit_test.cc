@@ -134,7 +134,7 @@ TEST_F(Audit, ABadTableIsAnErrorWithFileAndKey) {
   EXPECT_THAT(TableError(folder + "workers = 65\n"), HasSubstr("audit.workers = 65"));
   EXPECT_THAT(TableError(folder + "seed = -1\n"), HasSubstr("audit.seed = -1"));
   EXPECT_THAT(TableError(folder + "devices = [\"a100\"]\n"),
-              AllOf(HasSubstr("bad.toml: audit.devices"), HasSubstr("a100_sxm4")));
+              HasSubstr("bad.toml: audit.devices: unknown device 'a100'"));
   EXPECT_THAT(TableError(folder + "devices = [\"t4\", \"t4\"]\n"),
               HasSubstr("audit.devices holds t4 twice"));
   EXPECT_THAT(TableError(folder + "[run]\nseed = 1\n"), HasSubstr("unknown key 'run'"));
@@ -180,7 +180,7 @@ TEST_F(Audit, ARunsPassedKernelsAreJudgedOnOtherCases) {
   const std::string dir = scratch_.path() + "/runs";
   const ProcessExit run =
       Kwright({"run", std::string(KW_SOURCE_DIR) + "/experiments/best_of_n.toml", "--name", "small",
-               "--set", "run.dir=" + dir, "--set", "run.tasks=relu", "--set", "run.effort=quick",
+               "--set", "run.dir=" + dir, "--set", "run.tasks=row_sum", "--set", "run.effort=quick",
                "--json"});
   ASSERT_EQ(run.code, 0) << run.err;
   const ProcessExit exit = Kwright({"audit", "small", "--dir", dir, "--effort", "quick", "--json"});
@@ -190,21 +190,22 @@ TEST_F(Audit, ARunsPassedKernelsAreJudgedOnOtherCases) {
   EXPECT_EQ(exit.code, 0);
   EXPECT_NE(json.at("seed"), 1);
   EXPECT_THAT(json.at("kernels").at(0).at("name").get<std::string>(), StartsWith("e"));
-  const ProcessExit task = Kwright({"audit", dir + "/small", "--task", "relu"});
+  const ProcessExit task = Kwright({"audit", dir + "/small", "--task", "row_sum"});
   EXPECT_EQ(task.code, 2);
   EXPECT_THAT(task.err, HasSubstr("--task is for a folder of kernels"));
 }
 
 TEST(Corpus, HoldsSixteenControlsAndTenFaultsOfTasksThatThereAre) {
   std::map<std::string, int> kinds;
-  for (const std::string& entry : *ListDirectory(kCorpus)) {
+  const std::vector<std::string> entries = *ListDirectory(kCorpus);
+  const std::string readme = *ReadFile(kCorpus + "/README.md");
+  for (const std::string& entry : entries) {
     if (!entry.ends_with(".cu")) continue;
     const std::string text = *ReadFile(kCorpus + "/" + entry);
     const auto lines = Lines(text);
     ASSERT_GT(lines.size(), 2u) << entry;
     EXPECT_THAT(std::string(lines[0]), StartsWith("// task: ")) << entry;
     ++kinds[std::string(lines[1].substr(0, lines[1].find(':')))];
-    const std::string readme = *ReadFile(kCorpus + "/README.md");
     EXPECT_THAT(readme, HasSubstr("`" + entry + "`"));
   }
   EXPECT_EQ(kinds, (std::map<std::string, int>{{"// control", 16}, {"// fault", 10}}));
