@@ -81,6 +81,18 @@ Result<std::map<std::string, eval::Task>> TasksOfRun(const RunConfig& config,
   return found;
 }
 
+// A worker that a busy machine did not start in time must not end an audit of many kernels: errors
+// are of the surroundings, and whoever calls this tries once more.
+Result<JudgedKernel> JudgeKernel(const CertifiedKernel& kernel, eval::Evaluator& evaluator,
+                                 const AuditJudging& judging) {
+  JudgedKernel judged;
+  KW_ASSIGN(judged.verdict, evaluator.Evaluate(kernel.task, kernel.source, judging.options));
+  if (judging.replay && !judged.verdict.replay_id.empty()) {
+    KW_ASSIGN(judged.replay, evaluator.RunReplay(judged.verdict.replay_id));
+  }
+  return judged;
+}
+
 }  // namespace
 
 KernelLabel LabelOf(std::string_view source) {
@@ -154,15 +166,9 @@ Result<std::vector<JudgedKernel>> JudgeKernels(const std::vector<CertifiedKernel
                                                const AuditJudging& judging) {
   return ParallelMap<JudgedKernel>(
       kernels.size(), judging.workers, [&](size_t i) -> Result<JudgedKernel> {
-        JudgedKernel judged;
-        auto verdict = evaluator.Evaluate(kernels[i].task, kernels[i].source, judging.options);
-        if (!verdict) return Fail(std::move(verdict).error().While(kernels[i].name));
-        judged.verdict = *std::move(verdict);
-        if (judging.replay && !judged.verdict.replay_id.empty()) {
-          auto again = evaluator.RunReplay(judged.verdict.replay_id);
-          if (!again) return Fail(std::move(again).error().While(kernels[i].name + ", replayed"));
-          judged.replay = *std::move(again);
-        }
+        Result<JudgedKernel> judged = JudgeKernel(kernels[i], evaluator, judging);
+        if (!judged) judged = JudgeKernel(kernels[i], evaluator, judging);
+        if (!judged) return Fail(std::move(judged).error().While(kernels[i].name));
         if (judging.judged) judging.judged();
         return judged;
       });
