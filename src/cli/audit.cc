@@ -175,6 +175,14 @@ std::string AuditAsJson(const AuditOptions& options, const Audit& audit) {
 
 int RunAudit(const AuditOptions& options) {
   if (FileExists(options.what)) {
+    if (!options.what.ends_with(".toml")) {
+      return PrintError(
+          {ErrorCode::kInvalid,
+           options.what + " is a file and no experiment (.toml): give the folder that "
+                          "holds the kernels; one kernel is judged by kwright eval",
+           {}},
+          options.json);
+    }
     if (!options.task.empty()) {
       return PrintError({ErrorCode::kInvalid, "--task is for a folder of kernels", {}},
                         options.json);

@@ -115,6 +115,9 @@ TEST_F(Audit, WhatIsNeitherRunNorFolderNorExperimentIsAnError) {
   EXPECT_EQ(empty.code, 2);
   EXPECT_THAT(empty.err, HasSubstr("/empty holds no .cu file"));
   Put("kernels/a.cu", "__global__ void k() {}\n");
+  const ProcessExit file = Kwright({"audit", scratch_.path() + "/kernels/a.cu"});
+  EXPECT_EQ(file.code, 2);
+  EXPECT_THAT(file.err, HasSubstr("a.cu is a file and no experiment (.toml)"));
   const ProcessExit unknown = Kwright({"audit", scratch_.path() + "/kernels", "--task", "sofmax"});
   EXPECT_EQ(unknown.code, 2);
   EXPECT_THAT(unknown.err, AllOf(HasSubstr("a.cu"), HasSubstr("did you mean 'softmax'?")));

@@ -1,7 +1,9 @@
 // The check of benchmarks: one shape, a few random inputs, one tolerance a dtype.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 #include "case_text.h"
 #include "judge_call.h"
