@@ -7,10 +7,10 @@
 
 #include "alignment.h"
 #include "kw/base/json.h"
+#include "kw/base/parallel.h"
 #include "kw/base/random.h"
 #include "kw/base/text.h"
 #include "learner.h"
-#include "parallel.h"
 
 namespace kw {
 namespace {

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "kw/base/hash.h"
+#include "kw/base/parallel.h"
 #include "kw/base/random.h"
-#include "parallel.h"
 
 namespace kw {
 

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "kw/base/json.h"
+#include "kw/base/parallel.h"
 #include "kw/base/text.h"
-#include "parallel.h"
 #include "parent.h"
 #include "sample_plan.h"
 

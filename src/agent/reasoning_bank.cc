@@ -2,10 +2,10 @@
 // similarity. One attempt gives items by success or failure; several give them by contrast.
 #include <fmt/format.h>
 
+#include "kw/base/parallel.h"
 #include "kw/base/text.h"
 #include "learner.h"
 #include "model_output.h"
-#include "parallel.h"
 
 namespace kw {
 namespace {

@@ -17,6 +17,7 @@ void AddRun(CLI::App& app, Action& action);
 void AddResume(CLI::App& app, Action& action);
 void AddStatus(CLI::App& app, Action& action);
 void AddEval(CLI::App& app, Action& action);
+void AddAudit(CLI::App& app, Action& action);
 void AddCheck(CLI::App& app, Action& action);
 void AddExtract(CLI::App& app, Action& action);
 void AddReplay(CLI::App& app, Action& action);

@@ -14,7 +14,7 @@ namespace kw::cli {
 namespace {
 
 struct EvalOptions {
-  std::string kernel, task, effort = "standard";
+  std::string kernel, task, effort = "standard", oracle = "full";
   std::vector<std::string> devices = {"a100_sxm4"};
   uint64_t seed = 1;
   bool json = false, fresh = false;
@@ -22,11 +22,8 @@ struct EvalOptions {
 
 // A verdict for each device, in the order in which they were named.
 Result<std::vector<eval::Verdict>> Judge(const EvalOptions& options) {
-  const auto effort = eval::EffortFromName(options.effort);
-  if (!effort) {
-    return Fail(ErrorCode::kInvalid,
-                UnknownName("effort", options.effort, {"quick", "standard", "deep"}));
-  }
+  KW_ASSIGN(const eval::Effort effort, eval::EffortNamed(options.effort));
+  KW_ASSIGN(const eval::OracleKind oracle, eval::OracleNamed(options.oracle));
   KW_ASSIGN(const std::string source, ReadInput(options.kernel));
   KW_ASSIGN(const eval::TaskLibrary tasks, OpenTasks());
   KW_ASSIGN(const eval::Task task, tasks.Load(options.task));
@@ -34,7 +31,8 @@ Result<std::vector<eval::Verdict>> Judge(const EvalOptions& options) {
   for (const std::string& device : options.devices) {
     KW_ASSIGN(const auto evaluator, OpenEvaluator(device, 1, !options.fresh));
     KW_ASSIGN(eval::Verdict verdict,
-              evaluator->Evaluate(task, source, {.seed = options.seed, .effort = *effort}));
+              evaluator->Evaluate(task, source,
+                                  {.seed = options.seed, .effort = effort, .oracle = oracle}));
     verdicts.push_back(std::move(verdict));
   }
   return verdicts;
@@ -88,6 +86,9 @@ void AddEval(CLI::App& app, Action& action) {
       ->delimiter(',')
       ->capture_default_str();
   sub->add_option("--effort", options->effort, "quick, standard or deep")->capture_default_str();
+  sub->add_option("--oracle", options->oracle,
+                  "full, or allclose: what benchmarks check, 5 random inputs at one shape")
+      ->capture_default_str();
   sub->add_option("--seed", options->seed, "Seed of the fuzz cases")->capture_default_str();
   sub->add_flag("--fresh", options->fresh, "Judge again even where the verdict is known");
   sub->add_flag("--json", options->json, "Print the verdict as JSON");

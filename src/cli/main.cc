@@ -17,8 +17,8 @@ int main(int argc, char** argv) {
   app.add_flag("-v,--verbose", verbose, "Say more on stderr");
 
   Action action;
-  for (const auto& add : {AddRun, AddResume, AddStatus, AddEval, AddCheck, AddExtract, AddReplay,
-                          AddTasks, AddMemory, AddRules, AddDoctor}) {
+  for (const auto& add : {AddRun, AddResume, AddStatus, AddEval, AddAudit, AddCheck, AddExtract,
+                          AddReplay, AddTasks, AddMemory, AddRules, AddDoctor}) {
     add(app, action);
   }
   try {

@@ -48,7 +48,9 @@ Result<std::string> ReadInput(const std::string& path) {
 std::string DescribeVerdict(const eval::Verdict& verdict) {
   std::string text = fmt::format("{}  {} at {}\n", eval::StatusName(verdict.status),
                                  verdict.reason.empty() ? "-" : verdict.reason, verdict.stage);
-  if (verdict.passed()) {
+  if (verdict.passed() && verdict.oracle == eval::OracleKind::kAllclose) {
+    text = fmt::format("PASSED  {} trials of allclose\n", verdict.cases.size());
+  } else if (verdict.passed()) {
     text = fmt::format("PASSED  {} cases, {:.2f}x the baseline ({} on {}), hazards: {}\n",
                        verdict.cases.size(), verdict.speedup, verdict.timing_kind,
                        verdict.device_name, verdict.hazards);

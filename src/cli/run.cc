@@ -6,6 +6,7 @@
 #include <atomic>
 #include <iostream>
 
+#include "audit.h"
 #include "commands.h"
 #include "kw/base.h"
 #include "kw/report.h"
@@ -108,6 +109,14 @@ int Finish(const Result<RunRecord>& run, const RunConfig& config, bool json) {
 int Run(const RunOptions& options) {
   const Result<Overrides> overrides = OverridesOf(options);
   if (!overrides) return PrintError(overrides.error(), options.json);
+  if (IsAuditExperiment(options.experiment)) {
+    if (overrides->empty()) return PrintAuditTable(options.experiment, {.json = options.json});
+    return PrintError({ErrorCode::kInvalid,
+                       options.experiment + " is an audit, which has no " + (*overrides)[0].first +
+                           " to set: see kwright audit --help for what can be",
+                       {}},
+                      options.json);
+  }
   const Result<RunConfig> config = LoadRunConfig(options.experiment, *overrides);
   if (!config) return PrintError(config.error(), options.json);
   const Result<OpenRooms> rooms = OpenRoomsFor(*config);

@@ -122,15 +122,11 @@ void AddScheduleOptions(CLI::App& sub, ScheduleOptions& options) {
 }
 
 Result<std::vector<eval::Case>> ScheduleOf(const eval::Task& task, const ScheduleOptions& options) {
-  const auto effort = eval::EffortFromName(options.effort);
-  if (!effort) {
-    return Fail(ErrorCode::kInvalid,
-                UnknownName("effort", options.effort, {"quick", "standard", "deep"}));
-  }
+  KW_ASSIGN(const eval::Effort effort, eval::EffortNamed(options.effort));
   // Not FuzzSeed, which follows the folder's hash: what is measured should be the same when the
   // tolerance that came of it is in the folder.
   return eval::PlanCases(task, DeriveSeed(options.seed, "tasks/" + task.name),
-                         options.cases > 0 ? options.cases : eval::CaseCount(*effort));
+                         options.cases > 0 ? options.cases : eval::CaseCount(effort));
 }
 
 Result<ReferenceRoom> OpenReference() {

@@ -1,6 +1,7 @@
 #include <array>
 #include <utility>
 
+#include "kw/base/text.h"
 #include "kw/eval/oracle.h"
 
 namespace kw::eval {
@@ -58,6 +59,26 @@ std::optional<Effort> EffortFromName(std::string_view name) {
     if (row.name == name) return row.effort;
   }
   return std::nullopt;
+}
+
+Result<Effort> EffortNamed(std::string_view name) {
+  if (const std::optional<Effort> effort = EffortFromName(name)) return *effort;
+  std::vector<std::string> known;
+  for (const EffortRow& row : kEfforts) known.emplace_back(row.name);
+  return Fail(ErrorCode::kInvalid, UnknownName("effort", name, known));
+}
+
+std::string_view OracleName(OracleKind kind) {
+  return kind == OracleKind::kFull ? "full" : "allclose";
+}
+
+Result<OracleKind> OracleNamed(std::string_view name) {
+  for (const OracleKind kind : {OracleKind::kFull, OracleKind::kAllclose}) {
+    if (OracleName(kind) == name) return kind;
+  }
+  // Both are named, however near the wrong one comes to one of them.
+  return Fail(ErrorCode::kInvalid,
+              "unknown oracle '" + std::string(name) + "' (known: full, allclose)");
 }
 
 int CaseCount(Effort effort) {

@@ -190,6 +190,7 @@ Verdict LocalEvaluator::Lost(const Task& task, const EvaluateMessage& message, S
   verdict.device_kind = KindName();
   verdict.device_name = sheet_.name;
   verdict.environmental = true;
+  verdict.oracle = message.oracle;
   return verdict;
 }
 
@@ -230,19 +231,8 @@ void LocalEvaluator::KeepReplay(const Task& task, const std::string& source,
   if (LoadReplay(config_.replays, verdict.replay_id)) return;
   const auto inputs = GenerateInputs(task, *verdict.failing);
   if (!inputs) return;
-  Replay replay;
-  replay.task_name = task.name;
-  replay.task_folder = task.folder;
-  replay.task_hash = task.hash;
-  replay.candidate_hash = verdict.candidate_hash;
-  replay.candidate_source = source;
-  replay.c = *verdict.failing;
-  replay.seed = verdict.seed;
-  replay.inputs_hash = inputs->hash;
-  replay.device = sheet_.name;
-  replay.status = StatusName(verdict.status);
-  replay.feedback = verdict.feedback;
-  if (auto stored = StoreReplay(config_.replays, std::move(replay)); !stored) {
+  if (auto stored = StoreReplay(config_.replays, ReplayOf(task, source, verdict, inputs->hash));
+      !stored) {
     log::Warn("a replay is not kept: " + stored.error().ToString());
   }
 }
@@ -259,6 +249,7 @@ Result<Verdict> LocalEvaluator::JudgeWithin(const Task& task, const std::string&
   message.object_hash = built.object_hash;
   message.seed = options.seed;
   message.effort = options.effort;
+  message.oracle = options.oracle;
   message.resources = built.resources;
   if (only) {
     message.only_case = only->c;
@@ -309,6 +300,7 @@ Result<Verdict> LocalEvaluator::Evaluate(const Task& task, const std::string& so
     Verdict verdict = Malformed(task, checked, options.seed);
     verdict.stage = "precheck";
     verdict.candidate_hash = ContentHash(source);
+    verdict.oracle = options.oracle;
     return verdict;
   }
   stage("build");
@@ -316,7 +308,11 @@ Result<Verdict> LocalEvaluator::Evaluate(const Task& task, const std::string& so
   if (built.environmental && NowMs() - start_ms < kRetryBuildMs) {
     KW_ASSIGN(built, Build(task, source));
   }
-  if (!built.ok) return BuildFailed(task, source, built, options.seed);
+  if (!built.ok) {
+    Verdict verdict = BuildFailed(task, source, built, options.seed);
+    verdict.oracle = options.oracle;
+    return verdict;
+  }
   TimeFrame frame;
   if (options.effort == Effort::kDeep) return Judge(task, source, built, options);
   frame.end_ms = start_ms + kEvaluateMs;

@@ -11,6 +11,7 @@
 #include "limited_session.h"
 #include "now.h"
 #include "passed_feedback.h"
+#include "verdict.h"
 
 namespace kw::eval {
 namespace {
@@ -21,6 +22,7 @@ Verdict StartVerdict(const JudgeJob& job, const Device& device) {
   verdict.task_hash = job.task.hash;
   verdict.candidate_hash = job.candidate_hash;
   verdict.seed = job.seed;
+  verdict.oracle = job.oracle;
   verdict.device_kind = device.kind();
   verdict.device_name = device.name();
   return verdict;
@@ -30,19 +32,10 @@ Verdict StartVerdict(const JudgeJob& job, const Device& device) {
 Result<void> KeepReplay(const JudgeJob& job, const JudgeRooms& rooms, const OracleReport& report,
                         Verdict& verdict) {
   if (!report.failing || report.environmental || rooms.replays.empty()) return {};
-  Replay replay;
-  replay.task_name = job.task.name;
-  replay.task_folder = job.task.folder;
-  replay.task_hash = job.task.hash;
-  replay.candidate_hash = job.candidate_hash;
-  replay.candidate_source = job.candidate_source;
-  replay.c = *report.failing;
-  replay.seed = job.seed;
-  replay.inputs_hash = report.failing_inputs_hash;
-  replay.device = rooms.device->name();
-  replay.status = StatusName(report.status);
-  replay.feedback = report.feedback;
-  KW_ASSIGN(verdict.replay_id, StoreReplay(rooms.replays, std::move(replay)));
+  if (job.oracle == OracleKind::kAllclose) return {};  // a replay is judged in full
+  KW_ASSIGN(verdict.replay_id,
+            StoreReplay(rooms.replays, ReplayOf(job.task, job.candidate_source, verdict,
+                                                report.failing_inputs_hash)));
   return {};
 }
 
@@ -141,6 +134,20 @@ Stages JudgeOnlyCase(const JudgeJob& job, const JudgeRooms& rooms, LimitedSessio
   return std::nullopt;
 }
 
+// What a benchmark's check says, to be compared with; nothing else is looked at.
+Stages JudgeByAllclose(const JudgeJob& job, const JudgeRooms& rooms, LimitedSession& session,
+                       Verdict& verdict) {
+  KW_ASSIGN(OracleReport report, RunAllclose(job.task, session, *rooms.reference, OptionsOf(job)));
+  TakeOracle(report, verdict);
+  if (!report.ok) return Failure{"oracle", std::move(report)};
+  verdict.feedback = fmt::format(
+      "Close in {} trials of ordinary random inputs at one shape, as benchmarks look at it. No "
+      "other "
+      "shape or value was tried, no hazard was looked for, and it was not timed.",
+      report.cases.size());
+  return std::nullopt;
+}
+
 // Fuzzing, the timed workloads, endurance.
 Stages JudgeInFull(const JudgeJob& job, const JudgeRooms& rooms, LimitedSession& session,
                    const std::function<void(const char*)>& enter, Verdict& verdict) {
@@ -223,16 +230,18 @@ Result<Verdict> JudgeCandidate(const JudgeJob& job, const JudgeRooms& rooms,
   LimitedSession session(*opened.session, LimitsOf(job), SystemClock());
 
   enter("oracle");
-  KW_ASSIGN(std::optional<Failure> failure, job.only_case
-                                                ? JudgeOnlyCase(job, rooms, session, verdict)
-                                                : JudgeInFull(job, rooms, session, enter, verdict));
+  const bool by_allclose = job.oracle == OracleKind::kAllclose;
+  KW_ASSIGN(std::optional<Failure> failure,
+            job.only_case ? JudgeOnlyCase(job, rooms, session, verdict)
+            : by_allclose ? JudgeByAllclose(job, rooms, session, verdict)
+                          : JudgeInFull(job, rooms, session, enter, verdict));
   if (!failure) {
     verdict.status = Status::kPassed;
     verdict.reason = "passed";
     return verdict;
   }
   opened.session.reset();
-  if (!job.only_case) {
+  if (!job.only_case && !by_allclose) {
     KW_ASSIGN(failure->report, Shrunk(job, rooms, std::move(failure->report), end_ms));
   }
   KW_TRY(TakeFailure(job, rooms, *failure, verdict));

@@ -29,6 +29,7 @@ struct Formatter {
     if (!m.object_hash.empty()) json["object_hash"] = m.object_hash;
     json["seed"] = m.seed;
     json["effort"] = EffortName(m.effort);
+    if (m.oracle != OracleKind::kFull) json["oracle"] = OracleName(m.oracle);
     if (m.wall_ms > 0) json["wall_ms"] = m.wall_ms;
     if (!m.resources.empty()) json["resources"] = ResourcesJson(m.resources);
     if (m.only_case) json["case"] = CaseJson(*m.only_case);
@@ -110,12 +111,13 @@ Result<Message> ReadEvaluate(ObjectReader& reader) {
   }
   KW_ASSIGN(m.seed, RequiredUnsigned(reader, "seed"));
   KW_ASSIGN(const std::string effort, reader.Required<std::string>("effort"));
-  const std::optional<Effort> known = EffortFromName(effort);
-  if (!known) {
-    return Fail(ErrorCode::kParse,
-                "evaluate: " + UnknownName("effort", effort, {"quick", "standard", "deep"}));
-  }
+  const Result<Effort> known = EffortNamed(effort);
+  if (!known) return Fail(ErrorCode::kParse, "evaluate: " + known.error().message);
   m.effort = *known;
+  KW_ASSIGN(const std::string oracle, reader.Optional<std::string>("oracle", "full"));
+  const Result<OracleKind> kind = OracleNamed(oracle);
+  if (!kind) return Fail(ErrorCode::kParse, "evaluate: " + kind.error().message);
+  m.oracle = *kind;
   KW_ASSIGN(m.wall_ms, reader.Optional<int64_t>("wall_ms", 0));
   if (m.wall_ms < 0) return Fail(ErrorCode::kParse, "evaluate: wall_ms is negative");
   if (const Json* resources = reader.Find("resources")) {

@@ -33,6 +33,7 @@ struct EvaluateMessage {
   std::string object_hash;  // "": the worker compiles
   uint64_t seed = 0;
   Effort effort = Effort::kStandard;
+  OracleKind oracle = OracleKind::kFull;
   int64_t wall_ms = 0;                     // 0: the worker's own backstop
   std::vector<KernelResources> resources;  // of the object
   std::optional<Case> only_case;

@@ -29,4 +29,21 @@ Verdict BuildFailedVerdict(const Task& task, const std::string& candidate_hash,
   return verdict;
 }
 
+Replay ReplayOf(const Task& task, const std::string& source, const Verdict& verdict,
+                const std::string& inputs_hash) {
+  Replay replay;
+  replay.task_name = task.name;
+  replay.task_folder = task.folder;
+  replay.task_hash = task.hash;
+  replay.candidate_hash = verdict.candidate_hash;
+  replay.candidate_source = source;
+  replay.c = *verdict.failing;
+  replay.seed = verdict.seed;
+  replay.inputs_hash = inputs_hash;
+  replay.device = verdict.device_name;
+  replay.status = StatusName(verdict.status);
+  replay.feedback = verdict.feedback;
+  return replay;
+}
+
 }  // namespace kw::eval

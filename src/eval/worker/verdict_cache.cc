@@ -17,6 +17,7 @@ std::string VerdictCache::Key(const Task& task, const std::string& candidate_has
       .Add(sheet.hash)
       .Add(static_cast<int64_t>(options.seed))
       .Add(EffortName(options.effort))
+      .Add(OracleName(options.oracle))
       .Add(ProgramIdentity())
       .Hex();
 }

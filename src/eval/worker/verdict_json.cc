@@ -257,8 +257,9 @@ Json VerdictJson(const Verdict& v) {
                {"timing_kind", v.timing_kind},
                {"hazards", v.hazards},
                {"bitwise", v.bitwise},
-               {"environmental", v.environmental},
-               {"cases", Json::array()}};
+               {"environmental", v.environmental}};
+  if (v.oracle != OracleKind::kFull) json["oracle"] = OracleName(v.oracle);
+  json["cases"] = Json::array();
   for (const CaseResult& result : CasesWithTheFailingOne(v)) {
     Json entry = CaseJson(result.c);
     entry["ok"] = result.ok;
@@ -297,6 +298,10 @@ Result<Verdict> ParseVerdict(const Json& json, const std::string& where) {
   KW_ASSIGN(v.hazards, OneOf(reader, "hazards", {"none", "found", "unchecked"}));
   KW_ASSIGN(v.bitwise, reader.Required<bool>("bitwise"));
   KW_ASSIGN(v.environmental, reader.Required<bool>("environmental"));
+  KW_ASSIGN(const std::string oracle, reader.Optional<std::string>("oracle", "full"));
+  const Result<OracleKind> kind = OracleNamed(oracle);
+  if (!kind) return Fail(ErrorCode::kParse, where + ": " + kind.error().message);
+  v.oracle = *kind;
   KW_TRY(ParseLists(reader, where, v));
   if (const Json* failure = reader.Find("failure")) {
     KW_TRY(ParseFailure(*failure, where + ": failure", v));

@@ -290,6 +290,7 @@ Result<JudgeJob> WorkerServer::MakeJob(const EvaluateMessage& message) {
   job.resources = message.resources;
   job.seed = message.seed;
   job.effort = message.effort;
+  job.oracle = message.oracle;
   job.only_case = message.only_case;
   job.dump = message.dump;
   if (message.wall_ms > 0) job.wall_ms = message.wall_ms;

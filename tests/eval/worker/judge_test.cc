@@ -1,5 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <cstring>
+#include <limits>
+#include <set>
+
 #include "eval/worker/fake_rooms.h"
 #include "kw/base/file.h"
 #include "kw/base/hash.h"
@@ -198,6 +202,67 @@ TEST_F(JudgeTest, AHazardIsRejectedThoughTheNumbersAreRight) {
   EXPECT_EQ(v.status, Status::kRejected);
   EXPECT_EQ(v.hazards, "found");
   EXPECT_NE(v.feedback.find("a race"), v.feedback.npos);
+}
+
+// Adds `error` to the last element of what the candidate puts out.
+void OffBy(float error, CallOutcome& outcome) {
+  char* last = outcome.outputs[0].data() + outcome.outputs[0].size() - sizeof(float);
+  float value;
+  std::memcpy(&value, last, sizeof value);
+  value += error;
+  std::memcpy(last, &value, sizeof value);
+}
+
+TEST_F(JudgeTest, AllcloseLooksAtFiveInputsOfTheWorkloadsShapeAndAtNoHazard) {
+  job_.oracle = OracleKind::kAllclose;
+  std::set<std::string> inputs;
+  device_.meddle = [&](int, const CallRequest& request, CallOutcome& outcome) {
+    inputs.insert(request.arguments[0].bytes);
+    outcome.hazards.push_back({.kind = "shared_race"});
+    OffBy(5e-5f, outcome);
+  };
+  const Verdict v = Judge();
+  EXPECT_EQ(v.status, Status::kPassed);
+  EXPECT_EQ(v.hazards, "unchecked");
+  EXPECT_TRUE(v.workloads.empty());
+  ASSERT_EQ(v.cases.size(), 5u);
+  for (const CaseResult& trial : v.cases) {
+    EXPECT_EQ(trial.c.axes.at("n"), 4096);
+    EXPECT_EQ(trial.c.group, "original");
+  }
+  EXPECT_EQ(inputs.size(), 5u);
+  EXPECT_EQ(stages_, (std::vector<std::string>{"load", "oracle"}));
+  EXPECT_NE(VerdictToJson(v).find(R"("oracle":"allclose")"), std::string::npos);
+
+  job_.oracle = OracleKind::kFull;
+  const Verdict full = Judge();
+  EXPECT_EQ(full.reason, "shared_race");
+  EXPECT_EQ(VerdictToJson(full).find(R"("oracle":")"), std::string::npos);
+}
+
+TEST_F(JudgeTest, AllcloseFailsWhatIsNotCloseInOneTrialAndKeepsNoReplay) {
+  job_.oracle = OracleKind::kAllclose;
+  for (const float error : {1e-2f, std::numeric_limits<float>::quiet_NaN()}) {
+    device_.meddle = [&](int call, const CallRequest&, CallOutcome& outcome) {
+      if (call == 3) OffBy(error, outcome);
+    };
+    const Verdict v = Judge();
+    EXPECT_EQ(v.status, Status::kIncorrectNumerical);
+    EXPECT_EQ(v.errors.bad, 1);
+    EXPECT_EQ(v.errors.first_bad, 4095);
+    ASSERT_EQ(v.cases.size(), 4u);
+    EXPECT_EQ(v.failing->id, "t4");
+    EXPECT_EQ(v.replay_id, "");
+  }
+}
+
+TEST_F(JudgeTest, AllcloseFailsACrash) {
+  job_.oracle = OracleKind::kAllclose;
+  device_.meddle = [](int, const CallRequest&, CallOutcome& outcome) {
+    outcome.status = CallOutcome::Status::kGuestCrashed;
+    outcome.outputs.clear();
+  };
+  EXPECT_EQ(Judge().reason, "host_crash");
 }
 
 TEST_F(JudgeTest, CancellingEndsIt) {

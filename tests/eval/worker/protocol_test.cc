@@ -27,10 +27,13 @@ TEST(Protocol, EveryMessageRoundTrips) {
   EXPECT_EQ(Again(evaluate).seed, UINT64_MAX);
   evaluate.object_hash = "cc";
   evaluate.effort = Effort::kDeep;
+  EXPECT_EQ(Again(evaluate).oracle, OracleKind::kFull);
+  evaluate.oracle = OracleKind::kAllclose;
   evaluate.wall_ms = 4000;
   evaluate.resources = {{"_Z1kv", 40, 8, 1024, 16}};
   evaluate.only_case = Case{"c1", 9, {{"n", 4}}, "ramp", {{"s", 0.5}}};
   const EvaluateMessage again = Again(evaluate);
+  EXPECT_EQ(again.oracle, OracleKind::kAllclose);
   EXPECT_EQ(again.effort, Effort::kDeep);
   EXPECT_EQ(again.resources[0].registers, 40);
   EXPECT_EQ(again.only_case->axes.at("n"), 4);

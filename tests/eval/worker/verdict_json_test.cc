@@ -44,6 +44,7 @@ Verdict ArbitraryVerdict() {
   v.hazards = *rc::gen::element<std::string>("none", "found", "unchecked");
   v.bitwise = *rc::gen::arbitrary<bool>();
   v.environmental = *rc::gen::arbitrary<bool>();
+  v.oracle = *rc::gen::element(OracleKind::kFull, OracleKind::kAllclose);
   const int cases = *rc::gen::inRange(0, 5);
   for (int i = 0; i < cases; ++i)
     v.cases.push_back({ArbitraryCase(i), *rc::gen::arbitrary<bool>()});

@@ -43,7 +43,13 @@ std::optional<Status> StatusFromName(std::string_view name);
 enum class Effort { kQuick, kStandard, kDeep };  // 8, 32 and 128 cases
 std::string_view EffortName(Effort effort);
 std::optional<Effort> EffortFromName(std::string_view name);
+[[nodiscard]] Result<Effort> EffortNamed(std::string_view name);  // kInvalid names those there are
 int CaseCount(Effort effort);
+
+// Which check decides: ours, or the one that benchmarks make (RunAllclose).
+enum class OracleKind { kFull, kAllclose };
+std::string_view OracleName(OracleKind kind);  // "full", "allclose"
+[[nodiscard]] Result<OracleKind> OracleNamed(std::string_view name);
 
 // The value groups that inputs are drawn in. "original" is standard normal, or uniform in a range.
 //   original, x3, x0.01, negative, zeros_and_ones, constant, ramp, outlier
@@ -224,6 +230,13 @@ struct OracleOptions {
 [[nodiscard]] Result<OracleReport> RunOracle(const Task& task, const std::vector<Case>& cases,
                                              Session& session, Reference& reference,
                                              const OracleOptions& options);
+
+// What benchmarks call correct, to be compared with: 5 trials of ordinary random inputs at one
+// shape, the first workload's that fits in full. Each float element within atol + rtol * |expected|
+// with atol = rtol = 1e-4, or 1e-2 for dtypes of at most 16 bits; integers equal. Hazards are not
+// looked at; a call that fails, fails.
+[[nodiscard]] Result<OracleReport> RunAllclose(const Task& task, Session& session,
+                                               Reference& reference, const OracleOptions& options);
 
 // Runs one case by itself, in a session of its own, as a replay does.
 using CaseRunner = std::function<Result<OracleReport>(const Case&)>;

@@ -35,6 +35,7 @@ struct Verdict {
   std::string hazards = "unchecked";
   bool bitwise = true;
   bool environmental = false;
+  OracleKind oracle = OracleKind::kFull;  // whose verdict this is
   std::vector<CaseResult> cases;
   std::optional<Case> failing;
   ElementErrors errors;  // of the failing case
@@ -53,6 +54,7 @@ struct EvaluateOptions {
   uint64_t seed = 0;
   Effort effort = Effort::kStandard;
   std::function<void(const std::string& stage)> progress;  // may be empty
+  OracleKind oracle = OracleKind::kFull;
 };
 
 struct EvaluatorConfig {
@@ -106,6 +108,7 @@ struct JudgeJob {
   std::vector<KernelResources> resources;
   uint64_t seed = 0;
   Effort effort = Effort::kStandard;
+  OracleKind oracle = OracleKind::kFull;
   std::optional<Case> only_case;    // replay: this case alone, and no timing
   std::string dump;                 // of a replay: folder for its last call's tensors
   int64_t wall_ms = 45'000;         // backstop; running into it makes the verdict environmental
