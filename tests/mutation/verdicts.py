@@ -1,0 +1,125 @@
+"""Judges kernels, and keeps what came out: a run that is stopped loses nothing, and the next one
+judges only what is new. A record is of (kernel, task folder, judge, effort)."""
+import functools
+import hashlib
+import json
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+
+from mutants import ROOT
+
+# Not built or not run: no statement about the judge.
+NOT_VIABLE = {"COMPILE_ERROR", "MALFORMED", "UNSUPPORTED"}
+PROGRAMS = ["kwright", "kwright-worker", "kwright-emulator", "kwright-guest", "kwright-reference"]
+
+
+class JudgeError(Exception):
+    """The judge gave no verdict; says what it said instead."""
+
+
+@functools.cache
+def task_hash(task):
+    """Of all files of a task's folder that decide a verdict."""
+    folders = list(ROOT.glob(f"data/tasks/*/{task}"))
+    if len(folders) != 1:
+        raise JudgeError(f"data/tasks has {len(folders)} folders of the name {task}")
+    digest = hashlib.sha256()
+    for path in sorted(folders[0].iterdir()):
+        if path.is_file() and not path.name.startswith("alternative_"):
+            digest.update(f"{path.name}\n".encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def kind_of_case(case):
+    """What an id stands for in the judge's schedule; docs/formats/replay.md."""
+    if re.fullmatch(r"c\d+", case):
+        return "fuzz"
+    if case.endswith("-swapped"):
+        return "fuzz, values swapped"
+    if case.startswith("w-"):
+        return "timed workload"
+    if case.startswith("untimed"):
+        return "untimed"
+    return "endurance" if case.startswith("endurance") else "other"
+
+
+def killer(verdict):
+    """The case that failed first, before it was made small; None where no case did."""
+    failed = [case for case in verdict.get("cases", []) if not case["ok"]]
+    whole = [case for case in failed if not case["id"].endswith("-small")]
+    if not whole:
+        return None
+    case = whole[0]
+    kept = {key: case[key] for key in ("id", "axes", "group", "scalars", "calls_before")
+            if key in case}
+    return {**kept, "kind": kind_of_case(case["id"])}
+
+
+def numbers(verdict):
+    """How wrong it was, in a few figures."""
+    failure = verdict.get("failure", {})
+    times = re.search(r"([\d.e+]+) times the ([\d.e+-]+) allowed", verdict.get("feedback", ""))
+    return {"max_abs": failure.get("max_abs"), "bad": failure.get("bad"),
+            "total": failure.get("total"), "times_allowed": float(times[1]) if times else None}
+
+
+class Judge:
+    def __init__(self, binary, store):
+        self.binary = pathlib.Path(binary).resolve()
+        if not self.binary.exists():
+            raise JudgeError(f"{binary} is not there: build it, or name it by --binary or KWRIGHT")
+        digest = hashlib.sha256()
+        for name in PROGRAMS:
+            digest.update((self.binary.parent / name).read_bytes())
+        self.identity = digest.hexdigest()[:12]
+        self.store = pathlib.Path(store)
+        self.known = {}
+        self.older = {}
+        text = self.store.read_text() if self.store.exists() else ""
+        if text and not text.endswith("\n"):
+            text = text[:text.rfind("\n") + 1]  # A run was killed while it wrote.
+            self.store.write_text(text)
+        for record in map(json.loads, text.splitlines()):
+            key = (record["id"], record["task_hash"], record["effort"])
+            (self.known if record["judge"] == self.identity else self.older)[key] = record
+
+    def find(self, name, task, effort, older=False):
+        """The record of an earlier run. `older`: also one of another build, if that one killed."""
+        key = (name, task_hash(task), effort)
+        if key in self.known or not older:
+            return self.known.get(key)
+        record = self.older.get(key)
+        return record if record and record["status"] != "PASSED" else None
+
+    def judge(self, name, task, effort, text):
+        with tempfile.TemporaryDirectory() as folder:
+            source = pathlib.Path(folder) / f"{name}.cu"
+            source.write_text(text)
+            command = [self.binary, "eval", source, "--task", task, "--effort", effort, "--json"]
+            environment = {"KWRIGHT_HOME": str(ROOT), **os.environ}
+            for _ in range(2):
+                done = subprocess.run(command, capture_output=True, text=True, env=environment)
+                try:
+                    verdict = json.loads(done.stdout)
+                except ValueError:
+                    raise JudgeError(f"{name}, task {task}: {done.stdout}{done.stderr}") from None
+                if not verdict["environmental"]:
+                    break
+        record = {"id": name, "task": task, "task_hash": task_hash(task), "effort": effort,
+                  "judge": self.identity, "status": verdict["status"],
+                  "reason": verdict["reason"], "stage": verdict["stage"],
+                  "environmental": verdict["environmental"], "case": killer(verdict),
+                  "replay": verdict.get("replay_id", ""), "seed": verdict["seed"],
+                  **numbers(verdict)}
+        if not verdict["environmental"]:
+            self.keep(record)
+        return record
+
+    def keep(self, record):
+        self.known[record["id"], record["task_hash"], record["effort"]] = record
+        self.store.parent.mkdir(parents=True, exist_ok=True)
+        with self.store.open("a") as out:
+            out.write(json.dumps(record) + "\n")
