@@ -198,10 +198,12 @@ KINDS = {
         sub(r"\brow \* k\b", "row * n"),
         sub(r"\* n \+ col\b", "* k + col"))),
     "missing_barrier": sub(r"__sync(?:threads|warp)\(\);", ""),
+    # Wider for what counts elements than for what counts rows, as the sizes that are tried are.
     "narrowed_index": any_of(
-        sub(INDEX + r" (\w+ = [^;]*blockDim\.x[^;]*;)", r"const int16_t \1"),
-        sub(INDEX + r" (\w+ = [^;]*\* (?:cols|rows|q_len|kv_len|vocab_size)\b[^;]*;)",
-            r"const int16_t \1"),
+        sub(INDEX + r" (i = [^;]*blockDim\.x[^;]*;)", r"const int16_t \1"),
+        sub(INDEX + r" (\w\w+ = [^;]*blockDim\.x[^;]*;)", r"const int8_t \1"),
+        sub(INDEX + r" (\w+ = [^;]*\* (?:cols|rows|vocab_size)\b[^;]*;)", r"const int16_t \1"),
+        sub(INDEX + r" (\w+ = [^;]*\* (?:q_len|kv_len)\b[^;]*;)", r"const int8_t \1"),
         sub(r"\(int64_t\)(blockIdx\.x \* (?:cols|vocab_size)\b)", r"(int16_t)(\1)"),
         sub(INDEX + r" ((?:row|col|query|token|head) = )", r"const int8_t \1"),
         sub(r"(for \()int64_t (\w+ = (?:tid|threadIdx\.x)\b)", r"\1int8_t \2"),
