@@ -8,6 +8,7 @@ import pathlib
 import re
 import subprocess
 import tempfile
+import threading
 
 from mutants import ROOT
 
@@ -76,6 +77,7 @@ class Judge:
             digest.update((self.binary.parent / name).read_bytes())
         self.identity = digest.hexdigest()[:12]
         self.store = pathlib.Path(store)
+        self.lock = threading.Lock()
         self.known = {}
         self.older = {}
         text = self.store.read_text() if self.store.exists() else ""
@@ -119,7 +121,7 @@ class Judge:
         return record
 
     def keep(self, record):
-        self.known[record["id"], record["task_hash"], record["effort"]] = record
         self.store.parent.mkdir(parents=True, exist_ok=True)
-        with self.store.open("a") as out:
+        with self.lock, self.store.open("a") as out:
+            self.known[record["id"], record["task_hash"], record["effort"]] = record
             out.write(json.dumps(record) + "\n")
