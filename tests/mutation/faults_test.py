@@ -181,6 +181,12 @@ class Report(unittest.TestCase):
                                 ["quick", "standard"], {})
         self.assertEqual((result["viable"], result["not_compiled"]), (0, 1))
 
+    def test_what_has_no_verdict_counts_neither_as_killed_nor_as_passed(self):
+        result = report.summary([self.judged("a", record("PASSED"), record("UNDECIDED"))],
+                                ["quick", "standard"], {})
+        self.assertEqual((result["viable"], result["survivors"]), (0, []))
+        self.assertEqual([m["id"] for m in result["undecided"]], ["a"])
+
     def test_an_excuse_needs_a_reason(self):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "equivalent.txt"

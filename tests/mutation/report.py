@@ -2,7 +2,7 @@
 import collections
 
 from faults import KINDS
-from verdicts import NOT_VIABLE
+from verdicts import NOT_VIABLE, UNDECIDED
 
 Judged = collections.namedtuple("Judged", "mutant records")  # effort -> record
 
@@ -52,8 +52,10 @@ def of_effort(viable, effort):
 def summary(judged, efforts, excused):
     refused = [j for j in judged
                if any(record["status"] in NOT_VIABLE for record in j.records.values())]
-    refused_ids = {j.mutant.id for j in refused}
-    compiled = [j for j in judged if j.mutant.id not in refused_ids]
+    undecided = [j for j in judged
+                 if any(record["status"] == UNDECIDED for record in j.records.values())]
+    left_out = {j.mutant.id for j in refused + undecided}
+    compiled = [j for j in judged if j.mutant.id not in left_out]
     listed = [j for j in compiled if j.mutant.id in excused]
     viable = [j for j in compiled if j.mutant.id not in excused]
     kinds = {}
@@ -65,6 +67,7 @@ def summary(judged, efforts, excused):
     return {
         "mutants": len(judged),
         "not_compiled": len(refused),
+        "undecided": [described(j.mutant) for j in undecided],
         "excused": count(excused[j.mutant.id][0] for j in listed),
         "viable": len(viable),
         "efforts": {effort: of_effort(viable, effort) for effort in efforts},

@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 import tempfile
 import threading
 
@@ -14,6 +15,10 @@ from mutants import ROOT
 
 # Not built or not run: no statement about the judge.
 NOT_VIABLE = {"COMPILE_ERROR", "MALFORMED", "UNSUPPORTED"}
+# The machine was too busy, or the judge is broken: neither killed nor passed.
+UNDECIDED = "UNDECIDED"
+ATTEMPTS = 3
+SECONDS = 300  # kwright answers within a minute on a machine that is not overloaded.
 PROGRAMS = ["kwright", "kwright-worker", "kwright-emulator", "kwright-guest", "kwright-reference"]
 
 
@@ -96,29 +101,40 @@ class Judge:
         record = self.older.get(key)
         return record if record and record["status"] != "PASSED" else None
 
-    def judge(self, name, task, effort, text):
+    def verdict_of(self, name, task, effort, text):
+        """What kwright says; an empty object where it could say nothing, and why on stderr."""
         with tempfile.TemporaryDirectory() as folder:
             source = pathlib.Path(folder) / f"{name}.cu"
             source.write_text(text)
             command = [self.binary, "eval", source, "--task", task, "--effort", effort, "--json"]
             environment = {"KWRIGHT_HOME": str(ROOT), **os.environ}
-            for _ in range(2):
-                done = subprocess.run(command, capture_output=True, text=True, env=environment)
-                try:
-                    verdict = json.loads(done.stdout)
-                except ValueError:
-                    raise JudgeError(f"{name}, task {task}: {done.stdout}{done.stderr}") from None
-                if not verdict["environmental"]:
-                    break
-        record = {"id": name, "task": task, "task_hash": task_hash(task), "effort": effort,
-                  "judge": self.identity, "status": verdict["status"],
-                  "reason": verdict["reason"], "stage": verdict["stage"],
-                  "environmental": verdict["environmental"], "case": killer(verdict),
-                  "replay": verdict.get("replay_id", ""), "seed": verdict["seed"],
-                  **numbers(verdict)}
-        if not verdict["environmental"]:
-            self.keep(record)
-        return record
+            try:
+                done = subprocess.run(command, capture_output=True, text=True, env=environment,
+                                      timeout=SECONDS)
+                verdict = json.loads(done.stdout)
+                if "status" in verdict:
+                    return verdict
+                said = done.stdout + done.stderr
+            except subprocess.TimeoutExpired:
+                said = f"no answer within {SECONDS} s"
+            except ValueError:
+                said = done.stdout + done.stderr
+        print(f"tests/mutation/run: {name}, task {task}, {effort}: {said.strip()}", file=sys.stderr)
+        return {}
+
+    def judge(self, name, task, effort, text):
+        """The record of a verdict; UNDECIDED, and not kept, where the surroundings prevent one."""
+        for _ in range(ATTEMPTS):
+            verdict = self.verdict_of(name, task, effort, text)
+            if verdict and not verdict["environmental"]:
+                record = {"id": name, "task": task, "task_hash": task_hash(task),
+                          "effort": effort, "judge": self.identity, "status": verdict["status"],
+                          "reason": verdict["reason"], "stage": verdict["stage"],
+                          "case": killer(verdict), **numbers(verdict)}
+                self.keep(record)
+                return record
+        return {"id": name, "task": task, "effort": effort, "status": UNDECIDED,
+                "reason": verdict.get("reason", "no_verdict"), "case": None}
 
     def keep(self, record):
         self.store.parent.mkdir(parents=True, exist_ok=True)
