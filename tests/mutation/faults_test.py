@@ -149,7 +149,7 @@ class Mutants(unittest.TestCase):
 
 def record(status, group="original", reason="numerical"):
     case = {"id": "c03", "group": group, "axes": {}, "kind": "fuzz"} if status != "PASSED" else None
-    return {"status": status, "reason": reason, "case": case}
+    return {"status": status, "reason": reason, "stage": "oracle", "case": case}
 
 
 class Report(unittest.TestCase):
@@ -168,6 +168,14 @@ class Report(unittest.TestCase):
         self.assertEqual(result["efforts"]["standard"]["killed_by_group"], {"ramp": 2})
         self.assertEqual([s["id"] for s in result["survivors"]], ["b", "c"])
         self.assertEqual(result["excused_but_killed"], [])
+
+    def test_an_effort_that_was_not_judged_counts_for_nothing(self):
+        killed = record("INCORRECT_NUMERICAL")
+        partly = self.judged("a", killed, killed)._replace(records={"quick": killed})
+        result = report.summary([partly], ["quick", "standard"], {})
+        self.assertEqual([result["efforts"][e]["viable"] for e in ("quick", "standard")], [1, 0])
+        result = report.summary([partly], ["quick", "standard"], {"a": ("same", "it is")})
+        self.assertEqual(result["excused_but_killed"][0]["killed_at"], ["quick"])
 
     def test_what_is_excused_and_killed_is_reported(self):
         killed = record("INCORRECT_NUMERICAL")

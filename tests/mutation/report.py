@@ -26,6 +26,10 @@ def passed(records, effort):
     return effort in records and records[effort]["status"] == "PASSED"
 
 
+def was_killed(records, effort):
+    return effort in records and records[effort]["status"] != "PASSED"
+
+
 def described(mutant):
     return {"id": mutant.id, "task": mutant.task, "kernel": mutant.kernel, "kind": mutant.kind,
             "line": mutant.line, "before": mutant.before, "after": mutant.after}
@@ -35,15 +39,22 @@ def count(values):
     return dict(collections.Counter(values).most_common())
 
 
+def kind_of_killer(record):
+    if record["case"]:
+        return record["case"]["kind"]
+    return "timed workload" if record["stage"] == "timing" else record["stage"]
+
+
 def of_effort(viable, effort):
-    killed = [judged.records[effort] for judged in viable if not passed(judged.records, effort)]
+    records = [judged.records[effort] for judged in viable if effort in judged.records]
+    killed = [record for record in records if record["status"] != "PASSED"]
     cases = [record["case"] for record in killed if record["case"]]
     return {
+        "viable": len(records),
         "killed": len(killed),
-        "percent": round(100.0 * len(killed) / max(1, len(viable)), 2),
+        "percent": round(100.0 * len(killed) / max(1, len(records)), 2),
         "killed_by_reason": count(record["reason"] for record in killed),
-        "killed_by_kind_of_case": count(
-            record["case"]["kind"] if record["case"] else "no case" for record in killed),
+        "killed_by_kind_of_case": count(kind_of_killer(record) for record in killed),
         "killed_by_group": count(case["group"] for case in cases),
         "killed_by_case": count(case["id"] for case in cases if case["kind"] == "fuzz"),
     }
@@ -62,7 +73,7 @@ def summary(judged, efforts, excused):
     for kind in KINDS:
         of_kind = [j for j in viable if j.mutant.kind == kind]
         kinds[kind] = {"viable": len(of_kind),
-                       **{effort: sum(not passed(j.records, effort) for j in of_kind)
+                       **{effort: sum(was_killed(j.records, effort) for j in of_kind)
                           for effort in efforts}}
     return {
         "mutants": len(judged),
@@ -79,8 +90,8 @@ def summary(judged, efforts, excused):
         # Either the reason is wrong, or a right kernel was failed.
         "excused_but_killed": [
             {**described(j.mutant), "reason": excused[j.mutant.id][1],
-             "killed_at": [e for e in efforts if not passed(j.records, e)]}
-            for j in listed if any(not passed(j.records, effort) for effort in efforts)],
+             "killed_at": [effort for effort in efforts if was_killed(j.records, effort)]}
+            for j in listed if any(was_killed(j.records, effort) for effort in efforts)],
     }
 
 
@@ -94,7 +105,7 @@ def table(judged, efforts):
             if record:
                 case = record["case"] or {}
                 row[effort] = {"status": record["status"], "reason": record["reason"],
-                               "case": case.get("id"), "group": case.get("group"),
-                               "axes": case.get("axes")}
+                               "stage": record["stage"], "case": case.get("id"),
+                               "group": case.get("group"), "axes": case.get("axes")}
         rows.append(row)
     return rows

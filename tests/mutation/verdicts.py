@@ -53,7 +53,8 @@ def kind_of_case(case):
 
 
 def killer(verdict):
-    """The case that failed first, before it was made small; None where no case did."""
+    """The case that failed first, before it was made small; None where no fuzz case did, but a
+    call at a timed shape: those are not among the verdict's cases unless they were made small."""
     failed = [case for case in verdict.get("cases", []) if not case["ok"]]
     whole = [case for case in failed if not case["id"].endswith("-small")]
     if not whole:
@@ -134,7 +135,8 @@ class Judge:
                 self.keep(record)
                 return record
         return {"id": name, "task": task, "effort": effort, "status": UNDECIDED,
-                "reason": verdict.get("reason", "no_verdict"), "case": None}
+                "reason": verdict.get("reason", "no_verdict"), "stage": verdict.get("stage", ""),
+                "case": None}
 
     def keep(self, record):
         self.store.parent.mkdir(parents=True, exist_ok=True)
