@@ -1,8 +1,8 @@
 """The kinds of fault that tests/mutation/run makes, each a change of one line of CUDA.
 
-A kind is a function from a line, without its comment, to the lines that it may become. It changes one
-place at a time and yields nothing where it finds none. That a line still compiles is not promised:
-what does not is no mutant.
+A kind is a function from a line, without its comment, to the lines that it may become. It changes
+one place at a time and yields nothing where it finds none. That a line still compiles is not
+promised: what does not is no mutant.
 
 README.md says what each kind stands for, and what none of them can show.
 """
@@ -13,8 +13,8 @@ LEAVES = re.compile(r"\s*(?:return|continue|break)\b")
 COMPARISON = re.compile(r" (<=|>=|<|>) ")
 FLOAT_LITERAL = re.compile(r"\d\.\d*f?")
 # a < b, or several of them joined by &&, in front of `?`.
-PICKED = re.compile(r"([\w.\[\]*/+ -]+ (?:<|>|<=|>=) [\w.\[\]*/+ -]+"
-                    r"(?: && [\w.\[\]*/+ -]+ (?:<|>|<=|>=) [\w.\[\]*/+ -]+)*) \? ([^:]+) : ([^;,)]+)")
+SIZES_COMPARED = r"[\w.\[\]*/+ -]+ (?:<|>|<=|>=) [\w.\[\]*/+ -]+"
+PICKED = re.compile(rf"({SIZES_COMPARED}(?: && {SIZES_COMPARED})*) \? ([^:]+) : ([^;,)]+)")
 
 
 def sub(pattern, replacement):
@@ -140,7 +140,8 @@ def swapped_arguments(line):
     if ">>>(" not in line and not re.match(r"\s+[\w, ]+\);$", line):
         return
     sizes = {"rows", "cols", "m", "n", "k", "q_len", "kv_len", "height", "width", "in_channels",
-             "out_channels", "classes", "channels", "pixels", "num_tokens", "num_experts", "queries"}
+             "out_channels", "classes", "channels", "pixels", "num_tokens", "num_experts",
+             "queries"}
     words = list(re.finditer(r"\b\w+\b", line))
     for first, second in zip(words, words[1:]):
         if {first.group(), second.group()} <= sizes and line[first.end():second.start()] == ", ":

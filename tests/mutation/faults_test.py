@@ -71,7 +71,8 @@ MADE = {
         ("  const bool wide = cols % 4 == 0;", "  const bool wide = true;"),
     ],
     "size_assumed_to_divide": [
-        ("  const int blocks = (n + threads - 1) / threads;", "  const int blocks = (n) / threads;"),
+        ("  const int blocks = (n + threads - 1) / threads;",
+         "  const int blocks = (n) / threads;"),
         ("  for (int64_t i = tid; i < cols; i += 32) y[i] = x[i];",
          "  for (int64_t i = tid; i < cols / 32 * 32; i += 32) y[i] = x[i];"),
     ],
@@ -159,9 +160,9 @@ class Report(unittest.TestCase):
 
     def test_counts_what_was_killed_what_passed_and_what_is_excused(self):
         killed, passed = record("INCORRECT_NUMERICAL", "ramp"), record("PASSED")
-        result = report.summary([self.judged("a", killed, killed), self.judged("b", passed, killed),
-                                 self.judged("c", passed, passed), self.judged("d", passed, passed)],
-                                ["quick", "standard"], {"d": ("same", "it is")})
+        judged = [self.judged("a", killed, killed), self.judged("b", passed, killed),
+                  self.judged("c", passed, passed), self.judged("d", passed, passed)]
+        result = report.summary(judged, ["quick", "standard"], {"d": ("same", "it is")})
         self.assertEqual(result["viable"], 3)
         self.assertEqual(result["efforts"]["quick"]["killed"], 1)
         self.assertEqual(result["efforts"]["standard"]["killed"], 2)
@@ -185,8 +186,8 @@ class Report(unittest.TestCase):
         self.assertEqual(result["viable"], 0)
 
     def test_what_does_not_compile_is_no_mutant(self):
-        result = report.summary([self.judged("a", record("COMPILE_ERROR"), record("COMPILE_ERROR"))],
-                                ["quick", "standard"], {})
+        refused = record("COMPILE_ERROR")
+        result = report.summary([self.judged("a", refused, refused)], ["quick", "standard"], {})
         self.assertEqual((result["viable"], result["not_compiled"]), (0, 1))
 
     def test_what_has_no_verdict_counts_neither_as_killed_nor_as_passed(self):

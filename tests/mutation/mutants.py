@@ -19,12 +19,13 @@ def id_of(task, text):
 
 
 def kernels(tasks=()):
-    """The kernels to change. Each must pass: `run` judges them before it believes in their mutants."""
+    """The kernels to change. Each must pass: `run` judges them before their mutants."""
     found = [(path.parent.name, path) for path in sorted(ROOT.glob("data/tasks/*/*/baseline*.cu"))]
     found += [(path.parent.name, path)
               for path in sorted(ROOT.glob("tests/e2e/kernels/*/*.cu"))
               if path.read_text().startswith("// expect: PASSED")]
-    found += [(path.parent.name, path) for path in sorted(ROOT.glob("tests/mutation/kernels/*/*.cu"))]
+    found += [(path.parent.name, path)
+              for path in sorted(ROOT.glob("tests/mutation/kernels/*/*.cu"))]
     found += [(named.group(1), path)
               for path in sorted(ROOT.glob("tests/attacks/legal/vectorised_loads.cu"))
               if (named := re.search(r"^// task: (\S+)", path.read_text(), re.M))]
