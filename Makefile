@@ -2,7 +2,7 @@
 JOBS ?= $(shell nproc)
 RUN_ARGS ?=
 
-.PHONY: run test test-interop build deps headers bench lint fuzz clean
+.PHONY: run test test-interop build deps headers bench mutation lint fuzz clean
 
 build: deps
 	cmake --preset release --log-level=WARNING
@@ -28,6 +28,10 @@ bench: deps
 	cmake --preset release -DKW_BENCH=ON --log-level=WARNING
 	cmake --build --preset release -j $(JOBS)
 	bench/run
+
+# Which faulty kernels the judge lets pass (tests/mutation/README.md). Most of an hour.
+mutation: build
+	tests/mutation/run
 
 # Each public header builds alone.
 headers: deps

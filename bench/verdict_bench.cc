@@ -1,6 +1,7 @@
 // The whole verdict of a correct softmax with 16 fuzz cases: with an empty build cache, and with
 // the object (and the task's baseline and reference) built already. The verdict cache is off. And
-// that of 32 fuzz cases without the timed workloads, whose goal is 500 ms.
+// that of 32 fuzz cases without the timed workloads, whose goal is 500 ms; and the standard
+// schedule with workloads of 1 to 4 million elements, whose goal is 1 s on top of the build.
 #include <benchmark/benchmark.h>
 
 #include <cstdio>
@@ -69,6 +70,36 @@ void BM_VerdictWarmBuild(benchmark::State& state) {
   for (auto _ : state) bench.Judge(state, source);
 }
 BENCHMARK(BM_VerdictWarmBuild)->Unit(benchmark::kMillisecond)->UseRealTime()->Iterations(10);
+
+// What the object does not have to be built for, with workloads as large as models have.
+void BM_StandardScheduleUpTo4MElements(benchmark::State& state) {
+  Bench bench;
+  const ScratchDirectory folder = *ScratchDirectory::Make("verdict_bench");
+  const auto copy = [&](const std::string& name) {
+    return WriteFileAtomic(folder.path() + "/" + name, *ReadFile(bench.task.folder + "/" + name));
+  };
+  for (const char* name : {"definition.json", "task.toml", "reference.cpp", "baseline.cu"}) {
+    if (!copy(name)) return state.SkipWithError("no copy of the task");
+  }
+  std::string lines;
+  for (const auto& [rows, cols] : {std::pair{4096, 257}, {2048, 1024}, {1024, 4096}}) {
+    lines += R"({"definition":"softmax","workload":{"uuid":"rows-)" + std::to_string(rows) +
+             R"(","axes":{"rows":)" + std::to_string(rows) + R"(,"cols":)" + std::to_string(cols) +
+             R"(},"inputs":{"x":{"type":"random"}}},"solution":null,"evaluation":null})" + "\n";
+  }
+  if (!WriteFileAtomic(folder.path() + "/workloads.jsonl", lines)) {
+    return state.SkipWithError("no workloads");
+  }
+  bench.task = *LoadTask(folder.path());
+  const std::string source = Source(0);
+  bench.Judge(state, source);
+  for (auto _ : state) bench.Judge(state, source);
+  state.counters["goal_ms"] = 1000;
+}
+BENCHMARK(BM_StandardScheduleUpTo4MElements)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime()
+    ->Iterations(5);
 
 // A judge's rooms in this process, with a build cache that holds the candidate and the reference.
 struct Rooms {
