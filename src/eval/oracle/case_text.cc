@@ -19,7 +19,8 @@ std::string GroupText(const std::string& group) {
   if (group == "ramp") return "inputs that rise with the index";
   if (group == kSwappedGroup)
     return "the inputs of the call before but for a few exchanged elements";
-  if (group == "outlier") return "inputs with one very large element";
+  if (group == "outlier") return "inputs with very large elements, at most one a row";
+  if (group == "opposed") return "inputs all negative and all positive by turns";
   if (group == kTinyGroup) return "subnormal inputs";
   if (group == kLargestGroup) return "inputs among which are the largest finite numbers";
   if (group == kNonfiniteGroup) return "inputs among which are NaN and infinities";

@@ -30,15 +30,17 @@ enum class Group {
   kConstant,
   kRamp,
   kOutlier,
+  kOpposed,
   kSwapped,
   kTiny,
   kLargest,
   kNonfinite,
 };
 constexpr std::string_view kGroupNames[] = {
-    "original", "x3",      "x0.01",       "negative", "zeros_and_ones", "constant",
-    "ramp",     "outlier", kSwappedGroup, kTinyGroup, kLargestGroup,    kNonfiniteGroup};
-constexpr size_t kCommonGroups = 8;
+    "original", "x3",      "x0.01",       "negative", "zeros_and_ones", "constant",     "ramp",
+    "outlier",  "opposed", kSwappedGroup, kTinyGroup, kLargestGroup,    kNonfiniteGroup};
+constexpr size_t kCommonGroups = 8;  // of every task
+constexpr size_t kOpposedGroup = 8;  // of those with two float tensors
 // Exchanges of two elements that make "swapped" of "original": few enough to slip past whoever
 // looks at samples, and no sum over all elements tells.
 constexpr uint64_t kSwaps = 8;
@@ -56,9 +58,10 @@ struct TensorDraw {
   const Tensor& tensor;
   Group group;
   int64_t count, row_length;
-  int64_t outlier_at = -1;  // -1: another input has it
+  int64_t outlier_at = -1;               // -1: another input has it
+  std::vector<int64_t> outlier_columns;  // of every other row; empty: there is one alone
   uint64_t outlier_bits = 0, constant_bits = 0;
-  bool even_cuts = false;
+  bool even_cuts = false, negative = false;  // negative: of "opposed"
 };
 
 // A multiple of 1/8 in [-3, 3], never 0: sums of many of them are exact.
@@ -102,6 +105,13 @@ double NonfiniteOrNormal(uint64_t bits) {
 
 double OutlierOf(DType dtype) { return std::min(1e4, LargestFinite(dtype) / 64); }
 
+bool IsOutlier(const TensorDraw& draw, int64_t index) {
+  if (draw.outlier_columns.empty()) return index == draw.outlier_at;
+  const auto row = static_cast<uint64_t>(index / draw.row_length) + draw.outlier_bits;
+  const size_t columns = draw.outlier_columns.size();
+  return row % 2 == 0 && index % draw.row_length == draw.outlier_columns[row / 2 % columns];
+}
+
 double Unbounded(const TensorDraw& draw, int64_t index, uint64_t bits) {
   switch (draw.group) {
     case Group::kOriginal:
@@ -120,7 +130,9 @@ double Unbounded(const TensorDraw& draw, int64_t index, uint64_t bits) {
     case Group::kRamp:
       return static_cast<double>(index % kRampPeriod - kRampPeriod / 2) * kRampStep;
     case Group::kOutlier:
-      return index == draw.outlier_at ? OutlierOf(draw.tensor.dtype) : NormalFromBits(bits);
+      return IsOutlier(draw, index) ? OutlierOf(draw.tensor.dtype) : NormalFromBits(bits);
+    case Group::kOpposed:
+      return std::fabs(NormalFromBits(bits)) * (draw.negative ? -1 : 1);
     case Group::kTiny:
       return NormalFromBits(bits) * SmallestNormal(draw.tensor.dtype) / 4;
     case Group::kLargest:
@@ -149,7 +161,12 @@ double InRange(const TensorDraw& draw, double low, double high, int64_t index, u
     case Group::kTimesHundredth:
       return std::clamp(uniform * 0.01, low, high);
     case Group::kNegative:
-      return low < 0 ? low + (std::min(high, 0.0) - low) * UniformFromBits(bits) : uniform;
+    case Group::kOpposed: {
+      const bool negative = draw.group == Group::kNegative || draw.negative;
+      const double from = negative ? low : std::max(low, 0.0);
+      const double to = negative ? std::min(high, 0.0) : high;
+      return from < to ? from + (to - from) * UniformFromBits(bits) : uniform;
+    }
     case Group::kZerosAndOnes:
       return std::clamp(ZeroOrOne(draw, index, bits), low, high);
     case Group::kConstant:
@@ -157,7 +174,7 @@ double InRange(const TensorDraw& draw, double low, double high, int64_t index, u
     case Group::kRamp:
       return low + (high - low) * static_cast<double>(index % kRampPeriod) / (kRampPeriod - 1);
     case Group::kOutlier:
-      if (index != draw.outlier_at) return uniform;
+      if (!IsOutlier(draw, index)) return uniform;
       return (draw.outlier_bits & 1) != 0 ? low : high;
     case Group::kTiny:
       return std::clamp(Unbounded(draw, index, bits), low, high);
@@ -301,21 +318,49 @@ void Swap(std::string& bytes, size_t element_bytes, int64_t count, BitDraw bits)
   }
 }
 
-// The input that has the outlier: two of them could cancel, and no kernel would be right.
-const Tensor* OutlierInput(const Task& task, const Case& c) {
+std::vector<const Tensor*> FloatInputs(const Task& task) {
   std::vector<const Tensor*> floats;
   for (const Tensor& tensor : task.inputs) {
     if (!tensor.is_scalar && IsFloat(tensor.dtype)) floats.push_back(&tensor);
   }
+  return floats;
+}
+
+// The input that has the outlier: two of them could cancel, and no kernel would be right.
+const Tensor* OutlierInput(const Task& task, const Case& c) {
+  const std::vector<const Tensor*> floats = FloatInputs(task);
   if (floats.empty()) return nullptr;
   const auto count = static_cast<int64_t>(floats.size());
   return floats[static_cast<size_t>(Below(BitDraw(c.seed, "outlier").At(0), count))];
+}
+
+// Where kernels split rows: at the ends, and around powers of two. Nothing where rows meet in the
+// outputs, so that outliers would cancel.
+std::vector<int64_t> OutlierColumns(const Task& task, const Tensor& tensor, int64_t row_length) {
+  constexpr int64_t kLeast = 32;
+  const auto is_in_outputs = [&](const std::string& axis) {
+    return std::any_of(task.outputs.begin(), task.outputs.end(), [&](const Tensor& output) {
+      return std::find(output.shape.begin(), output.shape.end(), axis) != output.shape.end();
+    });
+  };
+  if (tensor.shape.size() < 2 ||
+      !std::all_of(tensor.shape.begin(), tensor.shape.end() - 1, is_in_outputs)) {
+    return {};
+  }
+  std::vector<int64_t> columns = {0, row_length - 1};
+  for (int64_t size = kLeast; size - 1 < row_length; size *= 2) {
+    for (int64_t column = size - 1; column < std::min(size + 2, row_length); ++column) {
+      columns.push_back(column);
+    }
+  }
+  return columns;
 }
 
 }  // namespace
 
 std::vector<std::string> ValueGroups(const Task& task) {
   std::vector<std::string> groups(kGroupNames, kGroupNames + kCommonGroups);
+  if (FloatInputs(task).size() > 1) groups.emplace_back(kGroupNames[kOpposedGroup]);
   groups.insert(groups.end(), task.groups.begin(), task.groups.end());
   return groups;
 }
@@ -331,6 +376,7 @@ Result<CaseInputs> GenerateInputs(const Task& task, const Case& c) {
       (group == Group::kOriginal || group == Group::kTimes3 || group == Group::kSwapped);
   CaseInputs inputs;
   Hasher hasher;
+  bool negative = false;
   for (const Tensor& tensor : task.inputs) {
     std::string& bytes = inputs.tensors.emplace_back();
     hasher.Add(tensor.name);
@@ -349,8 +395,19 @@ Result<CaseInputs> GenerateInputs(const Task& task, const Case& c) {
     BitDraw once(c.seed, "once/" + tensor.name);
     const int64_t outlier_at = &tensor == outlier ? Below(once.At(0), count) : -1;
     const int64_t row_length = tensor.shape.empty() ? 1 : axes.at(tensor.shape.back());
-    const TensorDraw draw{tensor,     group,      count,      row_length,
-                          outlier_at, once.At(1), once.At(2), even_cuts};
+    if (IsFloat(tensor.dtype)) negative = !negative;
+    const TensorDraw draw{.tensor = tensor,
+                          .group = group,
+                          .count = count,
+                          .row_length = row_length,
+                          .outlier_at = outlier_at,
+                          .outlier_columns = &tensor == outlier
+                                                 ? OutlierColumns(task, tensor, row_length)
+                                                 : std::vector<int64_t>{},
+                          .outlier_bits = once.At(1),
+                          .constant_bits = once.At(2),
+                          .even_cuts = even_cuts,
+                          .negative = negative};
     BitDraw bits(c.seed, "input/" + tensor.name);
     if (IsFloat(tensor.dtype)) {
       bytes = DrawFloats(draw, bits);

@@ -53,6 +53,7 @@ std::string_view OracleName(OracleKind kind);  // "full", "allclose"
 
 // The value groups that inputs are drawn in. "original" is standard normal, or uniform in a range.
 //   original, x3, x0.01, negative, zeros_and_ones, constant, ramp, outlier
+//   opposed, of tasks with two float tensors
 // and those of the task: tiny, largest, nonfinite.
 std::vector<std::string> ValueGroups(const Task& task);
 // The values of "original" with a few pairs of elements exchanged. Not drawn for cases of their
