@@ -163,6 +163,7 @@ TEST(Config, ExperimentsOfTheProgramLoad) {
   ASSERT_TRUE(names);
   ASSERT_FALSE(names->empty());
   for (const std::string& name : *names) {
+    if (name == "illusion.toml") continue;  // an audit, which no run is
     auto config = LoadRunConfig(folder + "/" + name, {});
     EXPECT_TRUE(config) << name << ": " << ErrorOf(config);
   }
