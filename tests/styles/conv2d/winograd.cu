@@ -1,6 +1,4 @@
 // style: Winograd F(2x2, 3x3): a thread computes four pixels from a transformed tile of 4 x 4.
-// open: a value of 1e4 beside values of 1 takes digits from all four pixels of its tile, also from
-// those that do not touch it: conv2d needs a range for x.
 #include <cstdint>
 
 // out = G in G^T, with G's rows (1 0 0), (1/2 1/2 1/2), (1/2 -1/2 1/2), (0 0 1).
