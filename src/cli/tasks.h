@@ -22,6 +22,7 @@ struct ScheduleOptions {
   bool json = false;
   bool operator==(const ScheduleOptions&) const = default;
 };
+int CasesWanted(const ScheduleOptions& options);
 void AddScheduleOptions(CLI::App& sub, ScheduleOptions& options);
 [[nodiscard]] Result<std::vector<eval::Case>> ScheduleOf(const eval::Task& task,
                                                          const ScheduleOptions& options);

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <map>
 
+#include "kw/base/hash.h"
 #include "kw/base/json.h"
 #include "kw/eval/calibration.h"
 #include "output.h"
@@ -128,7 +129,7 @@ std::string BlockText(const CalibrateOptions& options, const eval::Task& task,
   return fmt::format(
              "\n# Measured: `kwright tasks calibrate {} --cases {} --seed {}` (p95 x 1.5, at least "
              "twice the largest).\n",
-             task.name, calibration.proposals[0].cases.size(), options.schedule.seed) +
+             task.name, CasesWanted(options.schedule), options.schedule.seed) +
          eval::ToleranceText(calibration);
 }
 
@@ -192,14 +193,33 @@ Json ToJson(const eval::Task& task, const eval::Calibration& calibration) {
   return json;
 }
 
+// The timed shapes, whose rows are the longest: in the groups that a verdict has there.
+std::vector<eval::Case> TimedCases(const eval::Task& task, uint64_t seed) {
+  constexpr double kMostFlops = 3e7;  // a member takes some ten times as long as the reference
+  std::vector<eval::Case> cases;
+  for (const eval::Workload& workload : task.workloads) {
+    const auto axes = task.AllAxes(workload.axes);
+    if (!axes || !eval::FitsInFull(task, workload.axes)) continue;
+    const auto flops = eval::EvaluateExpression(task.cost_flops, *axes);
+    if (!flops || *flops > kMostFlops) continue;
+    for (const char* group : {"original", "negative", "outlier"}) {
+      cases.push_back(eval::WorkloadCase(task, workload, DeriveSeed(seed, group)));
+      cases.back().id += fmt::format("-{}", group);
+      cases.back().group = group;
+    }
+  }
+  return cases;
+}
+
 int Calibrate(const CalibrateOptions& options) {
   const bool as_json = options.schedule.json;
   const auto tasks = OpenTasks();
   if (!tasks) return PrintError(tasks.error(), as_json);
   const Result<eval::Task> task = tasks->Load(options.task);
   if (!task) return PrintError(task.error(), as_json);
-  const auto cases = ScheduleOf(*task, options.schedule);
+  auto cases = ScheduleOf(*task, options.schedule);
   if (!cases) return PrintError(cases.error(), as_json);
+  for (eval::Case& c : TimedCases(*task, options.schedule.seed)) cases->push_back(std::move(c));
   const auto room = OpenReference();
   if (!room) return PrintError(room.error(), as_json);
   const auto alternatives = eval::ReadAlternatives(*task);
