@@ -47,8 +47,8 @@ class EndpointRun : public ::testing::Test {
                                           "--base-url", server.base_url()};
     for (const std::string& setting :
          {"run.dir=" + runs(), std::string("run.tasks=row_sum,leaky_relu"),
-          std::string("run.epochs=1"), std::string("run.batch=2"),
-          std::string("run.effort=quick")}) {
+          std::string("run.epochs=1"), std::string("run.batch=2"), std::string("run.effort=quick"),
+          std::string("run.seed=3")}) {
       arguments.insert(arguments.end(), {"--set", setting});
     }
     arguments.insert(arguments.end(), more.begin(), more.end());
