@@ -8,7 +8,7 @@
 
 #include "kw/base.h"
 #include "kw/base/json.h"
-#include "kw/base/process.h"
+#include "run_kwright.h"
 
 namespace kw {
 namespace {
@@ -22,15 +22,6 @@ const std::string kCorpus = std::string(KW_SOURCE_DIR) + "/data/corpus";
 
 class Audit : public testing::Test {
  protected:
-  // Objects and verdicts are kept between runs.
-  static ProcessExit Kwright(std::vector<std::string> arguments) {
-    ProcessSpec spec{
-        .argv = {"/usr/bin/env", "KWRIGHT_CACHE=" + std::string(KW_BINARY_DIR) + "/e2e-cache",
-                 KW_BINARY_DIR "/kwright"},
-        .inherit_environment = true};
-    spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
-    return RunProcess(spec).value();
-  }
   void Put(const std::string& path, const std::string& text) {
     const std::string whole = scratch_.path() + "/" + path;
     ASSERT_TRUE(MakeDirectories(std::filesystem::path(whole).parent_path()));

@@ -6,7 +6,7 @@
 
 #include "kw/base.h"
 #include "kw/base/json.h"
-#include "kw/base/process.h"
+#include "run_kwright.h"
 
 namespace kw {
 namespace {
@@ -18,15 +18,6 @@ using testing::StartsWith;
 
 class TaskTools : public testing::Test {
  protected:
-  // Objects are kept between runs.
-  static ProcessExit Kwright(std::vector<std::string> arguments) {
-    ProcessSpec spec{
-        .argv = {"/usr/bin/env", "KWRIGHT_CACHE=" + std::string(KW_BINARY_DIR) + "/e2e-cache",
-                 KW_BINARY_DIR "/kwright"},
-        .inherit_environment = true};
-    spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
-    return RunProcess(spec).value();
-  }
   // The proposal of a calibration.
   static Json Tolerance(const std::string& task) {
     const ProcessExit exit = Kwright({"tasks", "calibrate", task, "--cases", "16", "--json"});

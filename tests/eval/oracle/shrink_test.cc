@@ -47,6 +47,13 @@ class ShrinkTest : public testing::Test {
     return shrunk ? *shrunk : OracleReport{};
   }
   using Sizes = std::map<std::string, int64_t>;
+  static Case OrdinaryCase(const Sizes& axes) {
+    Case c;
+    c.id = "c00";
+    c.axes = axes;
+    c.group = "original";
+    return c;
+  }
 
   Task task_ = DoubleTask();
   std::function<bool(const Case&)> fails_;
@@ -115,10 +122,7 @@ TEST_F(ShrinkTest, TakesNoErrorThatIsHardlyOne) {
 
 TEST_F(ShrinkTest, LeavesWhatIsNotOfOneCase) {
   fails_ = [](const Case&) { return true; };
-  Case c;
-  c.id = "c00";
-  c.axes = {{"rows", 9}, {"cols", 9}};
-  c.group = "original";
+  Case c = OrdinaryCase({{"rows", 9}, {"cols", 9}});
   c.calls_before = 50;
   const auto run = [&](const Case&) -> Result<OracleReport> {
     ++runs_;
@@ -134,10 +138,7 @@ TEST_F(ShrinkTest, LeavesWhatIsNotOfOneCase) {
 
 TEST_F(ShrinkTest, ShowsWhatWasSeenWhereTheMachineWasTooBusy) {
   fails_ = [](const Case&) { return true; };
-  Case c;
-  c.id = "c00";
-  c.axes = {{"rows", 500}, {"cols", 500}};
-  c.group = "original";
+  const Case c = OrdinaryCase({{"rows", 500}, {"cols", 500}});
   const auto shrunk = ShrinkFailure(task_, ReportOf(c), [&](const Case& tried) {
     OracleReport report = ReportOf(tried);
     report.environmental = ++runs_ == 2;
@@ -151,24 +152,17 @@ TEST_F(ShrinkTest, ShowsWhatWasSeenWhereTheMachineWasTooBusy) {
 // A failure at a timed shape comes with no cases before it.
 TEST_F(ShrinkTest, TellsOfNoCasesWhereNoneCameBefore) {
   fails_ = [](const Case&) { return true; };
-  Case c;
-  c.id = "w-0";
-  c.axes = {{"rows", 9}, {"cols", 9}};
-  c.group = "original";
-  OracleReport seen = ReportOf(c);
+  OracleReport seen = ReportOf(OrdinaryCase({{"rows", 9}, {"cols", 9}}));
   seen.cases.clear();
   const auto shrunk = ShrinkFailure(
       task_, seen, [&](const Case& tried) { return Result<OracleReport>(ReportOf(tried)); });
-  EXPECT_EQ(shrunk->failing->id, "w-0-small");
+  EXPECT_EQ(shrunk->failing->id, "c00-small");
   EXPECT_EQ(shrunk->feedback.find("passed before"), std::string::npos) << shrunk->feedback;
 }
 
 TEST_F(ShrinkTest, EndsWithARunThatTimesOut) {
   fails_ = [](const Case&) { return true; };
-  Case c;
-  c.id = "c00";
-  c.axes = {{"rows", 500}, {"cols", 500}};
-  c.group = "original";
+  const Case c = OrdinaryCase({{"rows", 500}, {"cols", 500}});
   const auto shrunk = ShrinkFailure(task_, ReportOf(c), [&](const Case& tried) {
     OracleReport report = ReportOf(tried);
     if (++runs_ == 3) report.status = Status::kTimeout;
