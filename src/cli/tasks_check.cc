@@ -121,13 +121,8 @@ Result<int> CheckLoaded(const eval::Task& task, const TasksCheckOptions& options
 
 int CheckFolder(const TasksCheckOptions& options) {
   const bool as_json = options.schedule.json;
-  if (!eval::EffortFromName(options.schedule.effort)) {
-    return PrintError(
-        {ErrorCode::kInvalid,
-         UnknownName("effort", options.schedule.effort, {"quick", "standard", "deep"}),
-         {}},
-        as_json);
-  }
+  const auto effort = eval::EffortNamed(options.schedule.effort);
+  if (!effort) return PrintError(effort.error(), as_json);
   const auto tasks = OpenTasks();
   if (!tasks) return PrintError(tasks.error(), as_json);
   StepPrinter printer(as_json);

@@ -92,6 +92,12 @@ std::string WithoutAdvice(std::string text, const Comparison& comparison) {
   return at == text.npos ? text : text.erase(at, advice.size());
 }
 
+std::string PassedBefore(const std::vector<CaseResult>& cases) {
+  if (cases.size() < 2) return "";
+  const size_t before = cases.size() - 1;
+  return fmt::format("\n{} case{} passed before this one.", before, before == 1 ? "" : "s");
+}
+
 std::string DescribeHazard(const Hazard& hazard) {
   if (hazard.line <= 0) return hazard.text;
   const std::string place = fmt::format(":{}", hazard.line);

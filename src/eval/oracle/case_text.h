@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "kw/eval/oracle.h"
 
@@ -13,6 +14,9 @@ std::string DescribeCase(const Case& c);
 std::string DescribeDifference(const Comparison& comparison);
 // The same text, or one that holds it, without what usually causes such a difference.
 std::string WithoutAdvice(std::string text, const Comparison& comparison);
+// "\n3 cases passed before this one.", or nothing where none did; the last of them is the one that
+// failed.
+std::string PassedBefore(const std::vector<CaseResult>& cases);
 // "kernel.cu:12: text" of a hazard.
 std::string DescribeHazard(const Hazard& hazard);
 

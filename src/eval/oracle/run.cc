@@ -115,11 +115,7 @@ Result<OracleReport> RunOracle(const Task& task, const std::vector<Case>& cases,
     report.failing_inputs_hash = std::move(end.hash);
     report.bitwise = passed.bitwise && report.bitwise;
     report.cases = std::move(passed.cases);
-    const size_t before = report.cases.size() - 1;
-    if (before > 0) {
-      report.feedback +=
-          fmt::format("\n{} case{} passed before this one.", before, before == 1 ? "" : "s");
-    }
+    report.feedback += PassedBefore(report.cases);
     return report;
   }
   return passed;

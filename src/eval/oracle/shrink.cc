@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <limits>
 
@@ -71,10 +69,7 @@ class Shrinker {
       text = WithoutAdvice(std::move(text), smallest_.comparison);
       text += "\nUsually: " + then.advice + ".";
     }
-    const size_t before = seen.cases.empty() ? 0 : seen.cases.size() - 1;
-    if (before > 0) {
-      text += fmt::format("\n{} case{} passed before this one.", before, before == 1 ? "" : "s");
-    }
+    text += PassedBefore(seen.cases);
   }
 
   const Sizes& axes() const { return smallest_.failing->axes; }

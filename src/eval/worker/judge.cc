@@ -142,8 +142,7 @@ Stages JudgeByAllclose(const JudgeJob& job, const JudgeRooms& rooms, LimitedSess
   if (!report.ok) return Failure{"oracle", std::move(report)};
   verdict.feedback = fmt::format(
       "Close in {} trials of ordinary random inputs at one shape, as benchmarks look at it. No "
-      "other "
-      "shape or value was tried, no hazard was looked for, and it was not timed.",
+      "other shape or value was tried, no hazard was looked for, and it was not timed.",
       report.cases.size());
   return std::nullopt;
 }
