@@ -129,9 +129,15 @@ class ProcessReference : public Reference {
   }
 
   Result<std::shared_ptr<const Expected>> Evaluate(const Task& task, const Case& c) override {
+    if (auto found = cache_.Find(CaseKey(task, c))) return found;
+    KW_ASSIGN(const CaseInputs inputs, GenerateInputs(task, c));
+    return EvaluateCase(task, c, inputs);
+  }
+
+  Result<std::shared_ptr<const Expected>> EvaluateCase(const Task& task, const Case& c,
+                                                       const CaseInputs& inputs) override {
     const std::string key = CaseKey(task, c);
     if (auto found = cache_.Find(key)) return found;
-    KW_ASSIGN(const CaseInputs inputs, GenerateInputs(task, c));
     Result<Expected> computed = FindOrCompute(task, c, inputs);
     if (!computed) {
       return Fail(std::move(computed).error().While(fmt::format("task '{}'", task.name)));

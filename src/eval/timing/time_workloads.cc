@@ -99,7 +99,8 @@ class WorkloadTimer {
     request.reuse_buffers = reuse_buffers;
     // At these shapes the reference takes as long as the candidate: it works at the same time, and
     // the comparison finds what it said.
-    auto expected = std::async(std::launch::async, [&] { return reference_.Evaluate(task_, c); });
+    auto expected = std::async(std::launch::async,
+                               [&] { return reference_.EvaluateCase(task_, c, timed.inputs); });
     Result<CallOutcome> called = session_.Call(request);
     KW_TRY(expected.get());
     KW_ASSIGN(CallOutcome outcome, std::move(called));

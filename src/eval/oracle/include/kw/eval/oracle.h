@@ -125,6 +125,11 @@ class Reference {
   // of the task folder, said as such. Cached by (task hash, case), in memory and in files.
   [[nodiscard]] virtual Result<std::shared_ptr<const Expected>> Evaluate(const Task& task,
                                                                          const Case& c) = 0;
+  // The same for who has the inputs of the case already: they are not generated once more.
+  [[nodiscard]] virtual Result<std::shared_ptr<const Expected>> EvaluateCase(
+      const Task& task, const Case& c, const CaseInputs& /*inputs*/) {
+    return Evaluate(task, c);
+  }
   // Per output and element: how far the fp64 result moves when every float input moves by up to a
   // unit in the last place of float32. The worst of a few seeded moves; empty where unknown.
   [[nodiscard]] virtual Result<std::vector<std::vector<double>>> Sensitivity(const Task& /*task*/,
