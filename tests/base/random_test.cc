@@ -19,6 +19,21 @@ TEST(Philox, GivesThePublishedKnownAnswers) {
             (Words{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
 }
 
+TEST(Philox, BlocksSideBySideAreThoseOneByOne) {
+  const std::array<uint32_t, 2> key = {0xa4093822, 0x299f31d0};
+  // The low word of the counter runs over within these blocks.
+  const uint64_t first = 0x2'ffff'fff8;
+  std::array<uint64_t, 2 * kPhiloxBlocks> numbers{};
+  Philox4x32Blocks(first, key, numbers);
+  for (size_t i = 0; i < kPhiloxBlocks; ++i) {
+    const uint64_t counter = first + i;
+    const auto words = Philox4x32(
+        {static_cast<uint32_t>(counter), static_cast<uint32_t>(counter >> 32), 0, 0}, key);
+    EXPECT_EQ(numbers[2 * i], uint64_t{words[1]} << 32 | words[0]);
+    EXPECT_EQ(numbers[2 * i + 1], uint64_t{words[3]} << 32 | words[2]);
+  }
+}
+
 TEST(Random, RepeatsForASeedAndDiffersBetweenSeeds) {
   Random a(7), b(7), c(8);
   const uint64_t first = a.Next64();

@@ -333,7 +333,9 @@ bool WarpRunner::AtCollective(Group& group, const Op& op, bool* leave) {
   const uint32_t lead = members[std::countr_zero(group.mask)];
   uint32_t wanted = lead, strangers = group.mask & ~lead;
   bool same = true;
-  if (!IsConstant(op.c)) {
+  for (int i = 0; i < kLanes; ++i) same &= members[i] == lead;
+  if (!same && !IsConstant(op.c)) {
+    same = true;
     // Tiles of a warp may meet here, each with its own mask.
     strangers = 0;
     for (uint32_t m = group.mask; m != 0; m &= m - 1) {

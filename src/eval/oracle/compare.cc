@@ -60,51 +60,69 @@ struct Judged {
   double worst = 0;              // error of a bad element in units of what is allowed
 };
 
-void Count(const std::vector<double>& got, const std::vector<double>& expected, Judged& judged) {
-  ElementErrors& errors = judged.errors;
-  errors.total = static_cast<int64_t>(got.size());
-  double sum = 0;
-  int64_t compared = 0;
-  for (size_t i = 0; i < got.size(); ++i) {
-    errors.nan += std::isnan(got[i]) ? 1 : 0;
-    errors.inf += std::isinf(got[i]) ? 1 : 0;
-    if (judged.values.bad[i] != 0) {
-      ++errors.bad;
-      if (errors.first_bad < 0) errors.first_bad = static_cast<int64_t>(i);
-    }
-    const double error = std::fabs(got[i] - expected[i]);
-    if (!std::isfinite(error)) continue;
-    errors.max_abs = std::max(errors.max_abs, error);
-    if (expected[i] != 0) {
-      errors.max_rel = std::max(errors.max_rel, error / std::fabs(expected[i]));
-    }
-    sum += error;
-    ++compared;
+// Adds up what is said of all elements of an output, in their order.
+class Tally {
+ public:
+  void Add(double got, double expected, bool bad) {
+    errors_.nan += std::isnan(got) ? 1 : 0;
+    errors_.inf += std::isinf(got) ? 1 : 0;
+    if (bad && errors_.bad++ == 0) errors_.first_bad = errors_.total;
+    ++errors_.total;
+    const double error = std::fabs(got - expected);
+    if (!std::isfinite(error)) return;
+    errors_.max_abs = std::max(errors_.max_abs, error);
+    if (expected != 0) errors_.max_rel = std::max(errors_.max_rel, error / std::fabs(expected));
+    sum_ += error;
+    ++compared_;
   }
-  errors.mean_abs = compared == 0 ? 0 : sum / static_cast<double>(compared);
-}
+  ElementErrors Errors() const {
+    ElementErrors errors = errors_;
+    errors.mean_abs = compared_ == 0 ? 0 : sum_ / static_cast<double>(compared_);
+    return errors;
+  }
+
+ private:
+  ElementErrors errors_;
+  double sum_ = 0;
+  int64_t compared_ = 0;
+};
 
 Judged JudgeFloats(const Tensor& output, const FloatRule& rule, const std::string& bytes,
                    const std::vector<double>& expected, const std::vector<double>& slack) {
+  const auto passes = [&](size_t i, double got) {
+    return (i < slack.size() && std::fabs(got - expected[i]) <= slack[i]) ||
+           rule.Passes(got, expected[i]);
+  };
+  // Most outputs are right, and many are large: their elements are not kept.
+  constexpr size_t kPiece = 4096;
+  const auto element_bytes = static_cast<size_t>(DTypeBytes(output.dtype));
   Judged judged;
-  judged.values.got = WidenFloats(output.dtype, bytes);
-  judged.values.expected = expected;
-  judged.values.bad.resize(expected.size());
+  Tally tally;
+  for (size_t start = 0; start < expected.size(); start += kPiece) {
+    const std::vector<double> got =
+        WidenFloats(output.dtype,
+                    std::string_view(bytes).substr(start * element_bytes, kPiece * element_bytes));
+    for (size_t i = 0; i < got.size(); ++i) {
+      tally.Add(got[i], expected[start + i], !passes(start + i, got[i]));
+    }
+  }
+  judged.errors = tally.Errors();
+  if (judged.errors.bad == 0) return judged;
+
+  WrongOutput& values = judged.values;
+  values.got = WidenFloats(output.dtype, bytes);
+  values.expected = expected;
+  values.bad.resize(expected.size());
   for (size_t i = 0; i < expected.size(); ++i) {
-    const double got = judged.values.got[i];
-    const bool excused = i < slack.size() && std::fabs(got - expected[i]) <= slack[i];
-    if (excused || rule.Passes(got, expected[i])) continue;
-    judged.values.bad[i] = 1;
-    judged.worst = std::max(judged.worst, rule.Units(got, expected[i]));
+    if (passes(i, values.got[i])) continue;
+    values.bad[i] = 1;
+    judged.worst = std::max(judged.worst, rule.Units(values.got[i], expected[i]));
   }
-  judged.values.close = [rule](double value, double wanted) { return rule.Passes(value, wanted); };
-  Count(judged.values.got, expected, judged);
-  if (judged.errors.first_bad >= 0) {
-    const auto first = static_cast<size_t>(judged.errors.first_bad);
-    const double unit = UnitInLastPlace(output.dtype, expected[first]);
-    judged.allowed = rule.Allowed(expected[first]);
-    judged.ulps = std::fabs(judged.values.got[first] - expected[first]) / unit;
-  }
+  values.close = [rule](double value, double wanted) { return rule.Passes(value, wanted); };
+  const auto first = static_cast<size_t>(judged.errors.first_bad);
+  judged.allowed = rule.Allowed(expected[first]);
+  judged.ulps = std::fabs(values.got[first] - expected[first]) /
+                UnitInLastPlace(output.dtype, expected[first]);
   return judged;
 }
 
@@ -219,7 +237,11 @@ Result<Judged> JudgeIntegers(const Task& task, const Tensor& output, const Case&
   judged.values.got.assign(got.begin(), got.end());
   judged.values.expected.assign(expected.begin(), expected.end());
   judged.values.close = [](double value, double wanted) { return value == wanted; };
-  Count(judged.values.got, judged.values.expected, judged);
+  Tally tally;
+  for (size_t i = 0; i < got.size(); ++i) {
+    tally.Add(judged.values.got[i], judged.values.expected[i], judged.values.bad[i] != 0);
+  }
+  judged.errors = tally.Errors();
   if (judged.errors.bad > 0) judged.worst = std::numeric_limits<double>::infinity();
   return judged;
 }

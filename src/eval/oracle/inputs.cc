@@ -195,8 +195,8 @@ double RoundedInto(DType dtype, double value, double low, double high) {
 
 std::string DrawFloats(const TensorDraw& draw, BitDraw& bits) {
   const Tensor& tensor = draw.tensor;
-  std::string bytes;
-  bytes.reserve(static_cast<size_t>(draw.count * DTypeBytes(tensor.dtype)));
+  const int64_t element_bytes = DTypeBytes(tensor.dtype);
+  std::string bytes(static_cast<size_t>(draw.count * element_bytes), '\0');
   const double largest = LargestFinite(tensor.dtype);
   for (int64_t i = 0; i < draw.count; ++i) {
     const uint64_t word = bits.At(static_cast<uint64_t>(i));
@@ -211,7 +211,7 @@ std::string DrawFloats(const TensorDraw& draw, BitDraw& bits) {
     }
     // Rounding may reach infinity, which only one group has.
     if (draw.group != Group::kNonfinite) value = std::clamp(value, -largest, largest);
-    AppendRounded(tensor.dtype, value, bytes);
+    StoreRounded(tensor.dtype, value, bytes.data() + i * element_bytes);
   }
   return bytes;
 }

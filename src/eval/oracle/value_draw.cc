@@ -1,7 +1,8 @@
 #include "value_draw.h"
 
+#include <bit>
+
 #include "kw/base/hash.h"
-#include "kw/base/random.h"
 #include "normal_table.h"
 
 namespace kw::eval {
@@ -14,7 +15,6 @@ double Between(double low, double high, double t) { return low + (high - low) * 
 double UniformFromBits(uint64_t bits) { return static_cast<double>(bits >> 11) * 0x1p-53; }
 
 double NormalFromBits(uint64_t bits) {
-  const bool negative = (bits >> 63) != 0;
   const auto cell = static_cast<int>((bits >> 54) & 511);
   double magnitude = 0;
   if (cell < 511) {
@@ -25,7 +25,8 @@ double NormalFromBits(uint64_t bits) {
     const double t = static_cast<double>(bits & ((1ULL << 48) - 1)) * 0x1p-48;
     magnitude = Between(kHalfNormalTail[tail], kHalfNormalTail[tail + 1], t);
   }
-  return negative ? -magnitude : magnitude;
+  // Its sign is a coin's throw, which no processor predicts.
+  return std::bit_cast<double>(std::bit_cast<uint64_t>(magnitude) | (bits >> 63) << 63);
 }
 
 BitDraw::BitDraw(uint64_t seed, std::string_view name) {
@@ -34,13 +35,12 @@ BitDraw::BitDraw(uint64_t seed, std::string_view name) {
 }
 
 uint64_t BitDraw::At(uint64_t index) {
-  if (index / 2 != block_) {
-    block_ = index / 2;
-    words_ = Philox4x32({static_cast<uint32_t>(block_), static_cast<uint32_t>(block_ >> 32), 0, 0},
-                        key_);
+  const uint64_t at = index % numbers_.size();
+  if (index - at != first_) {
+    first_ = index - at;
+    Philox4x32Blocks(first_ / 2, key_, numbers_);
   }
-  const size_t at = (index & 1) * 2;
-  return (static_cast<uint64_t>(words_[at + 1]) << 32) | words_[at];
+  return numbers_[at];
 }
 
 }  // namespace kw::eval

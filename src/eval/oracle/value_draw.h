@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "kw/base/random.h"
+
 namespace kw::eval {
 
 // Uniform in [0, 1), 53 bits.
@@ -13,8 +15,7 @@ double UniformFromBits(uint64_t bits);
 // Standard normal by the quantiles of normal_table.h, linear between them: |z| < 4.77.
 double NormalFromBits(uint64_t bits);
 
-// 64 bits for each index. Two neighbouring indices share one block of Philox, so reading in order
-// costs half.
+// 64 bits for each index: half a block of Philox. Reading in order costs least.
 class BitDraw {
  public:
   BitDraw(uint64_t seed, std::string_view name);
@@ -22,8 +23,8 @@ class BitDraw {
 
  private:
   std::array<uint32_t, 2> key_;
-  uint64_t block_ = ~0ULL;
-  std::array<uint32_t, 4> words_{};
+  uint64_t first_ = ~0ULL;  // index of numbers_[0]
+  std::array<uint64_t, 2 * kPhiloxBlocks> numbers_{};
 };
 
 }  // namespace kw::eval

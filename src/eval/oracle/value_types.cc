@@ -42,8 +42,8 @@ double SmallLargest(const SmallFloat& format) {
 }
 
 template <class T>
-void Append(T value, std::string& bytes) {
-  bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
+void Store(T value, char* to) {
+  std::memcpy(to, &value, sizeof value);
 }
 
 template <class T, class Wide>
@@ -132,31 +132,37 @@ double UnitInLastPlace(DType dtype, double value) {
   return std::ldexp(1.0, binade - mantissa);
 }
 
-void AppendRounded(DType dtype, double value, std::string& bytes) {
+void StoreRounded(DType dtype, double value, char* to) {
   switch (dtype) {
     case DType::kFloat64:
-      return Append(value, bytes);
+      return Store(value, to);
     case DType::kFloat32:
-      return Append(static_cast<float>(value), bytes);
+      return Store(static_cast<float>(value), to);
     case DType::kFloat16:
     case DType::kBFloat16:
-      return Append(EncodeSmallFloat(*SmallFormat(dtype), value), bytes);
+      return Store(EncodeSmallFloat(*SmallFormat(dtype), value), to);
     case DType::kFloat8E4M3:
     case DType::kFloat8E5M2:
-      return Append(static_cast<uint8_t>(EncodeSmallFloat(*SmallFormat(dtype), value)), bytes);
+      return Store(static_cast<uint8_t>(EncodeSmallFloat(*SmallFormat(dtype), value)), to);
     case DType::kInt64:
-      return Append(static_cast<int64_t>(value), bytes);
+      return Store(static_cast<int64_t>(value), to);
     case DType::kInt32:
-      return Append(static_cast<int32_t>(value), bytes);
+      return Store(static_cast<int32_t>(value), to);
     case DType::kInt16:
-      return Append(static_cast<int16_t>(value), bytes);
+      return Store(static_cast<int16_t>(value), to);
     case DType::kInt8:
-      return Append(static_cast<int8_t>(value), bytes);
+      return Store(static_cast<int8_t>(value), to);
     case DType::kUInt8:
-      return Append(static_cast<uint8_t>(value), bytes);
+      return Store(static_cast<uint8_t>(value), to);
     case DType::kBool:
-      return Append(static_cast<uint8_t>(value != 0), bytes);
+      return Store(static_cast<uint8_t>(value != 0), to);
   }
+}
+
+void AppendRounded(DType dtype, double value, std::string& bytes) {
+  char element[8];
+  StoreRounded(dtype, value, element);
+  bytes.append(element, static_cast<size_t>(DTypeBytes(dtype)));
 }
 
 double RoundedTo(DType dtype, double value) {

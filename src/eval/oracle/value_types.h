@@ -28,7 +28,8 @@ double SmallestNormal(DType dtype);
 // that of the largest.
 double UnitInLastPlace(DType dtype, double value);
 
-// Appends `value` rounded to nearest even. Integers take the value as it is (it must fit).
+// `value` rounded to nearest even, at `to`. Integers take the value as it is (it must fit).
+void StoreRounded(DType dtype, double value, char* to);
 void AppendRounded(DType dtype, double value, std::string& bytes);
 // `value` after rounding to the dtype, widened again.
 double RoundedTo(DType dtype, double value);

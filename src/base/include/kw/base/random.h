@@ -5,11 +5,18 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 
 namespace kw {
 
 // One block of the generator: 10 rounds on a 128-bit counter with a 64-bit key.
 std::array<uint32_t, 4> Philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
+
+// Blocks of counters (first, 0), (first + 1, 0), ..., two numbers of 64 bits a block, low words
+// first. Side by side they take less than half of the time.
+inline constexpr size_t kPhiloxBlocks = 16;
+void Philox4x32Blocks(uint64_t first, std::array<uint32_t, 2> key,
+                      std::span<uint64_t, 2 * kPhiloxBlocks> numbers);
 
 // Draws in sequence from the stream of one seed. Copies continue from the same place.
 class Random {
