@@ -9,6 +9,7 @@
 #include "kw/base/hash.h"
 #include "kw/base/json.h"
 #include "kw/eval/calibration.h"
+#include "kw/eval/timing.h"
 #include "output.h"
 #include "rooms.h"
 #include "tasks.h"
@@ -202,7 +203,9 @@ std::vector<eval::Case> TimedCases(const eval::Task& task, uint64_t seed) {
     if (!axes || !eval::FitsInFull(task, workload.axes)) continue;
     const auto flops = eval::EvaluateExpression(task.cost_flops, *axes);
     if (!flops || *flops > kMostFlops) continue;
-    for (const char* group : {"original", "negative", "outlier"}) {
+    std::vector<std::string_view> groups = {"original"};
+    groups.insert(groups.end(), std::begin(eval::kHardGroups), std::end(eval::kHardGroups));
+    for (const std::string_view group : groups) {
       cases.push_back(eval::WorkloadCase(task, workload, DeriveSeed(seed, group)));
       cases.back().id += fmt::format("-{}", group);
       cases.back().group = group;

@@ -163,9 +163,12 @@ double InRange(const TensorDraw& draw, double low, double high, int64_t index, u
     case Group::kNegative:
     case Group::kOpposed: {
       const bool negative = draw.group == Group::kNegative || draw.negative;
-      const double from = negative ? low : std::max(low, 0.0);
-      const double to = negative ? std::min(high, 0.0) : high;
-      return from < to ? from + (to - from) * UniformFromBits(bits) : uniform;
+      double from = negative ? low : std::max(low, 0.0);
+      double to = negative ? std::min(high, 0.0) : high;
+      if (from >= to) return uniform;
+      // Sums of products of opposed inputs go as far below zero as the domain lets them.
+      if (draw.group == Group::kOpposed) (negative ? to : from) = from + (to - from) / 2;
+      return from + (to - from) * UniformFromBits(bits);
     }
     case Group::kZerosAndOnes:
       return std::clamp(ZeroOrOne(draw, index, bits), low, high);

@@ -61,9 +61,6 @@ OracleReport TooFastReport(const Case& c, const CaseInputs& inputs, double us, d
   return report;
 }
 
-// Values that show who leaves out what ordinary inputs do not need.
-std::string HardGroup(uint64_t seed) { return (seed & 1) != 0 ? "outlier" : "negative"; }
-
 // What calls on fresh inputs showed: a time, or what went wrong.
 struct Timed {
   TimeEstimate time;
@@ -117,8 +114,7 @@ class WorkloadTimer {
   // Three calls. What is timed is the second one at the shape, on other inputs in the same buffers:
   // a kernel may keep a workspace that it made in the first one, and one that keeps its answer
   // shows. The first one's values are hard ones: the timed shape is not always served easy inputs.
-  Result<Timed> TimeInFull(Case first, const Case& c, const Case& again) {
-    first.group = HardGroup(first.seed);
+  Result<Timed> TimeInFull(const Case& first, const Case& c, const Case& again) {
     KW_ASSIGN(Timed timed, TimeOnce(first));
     if (timed.failure) return timed;
     KW_ASSIGN(timed, TimeOnce(c, true));
@@ -292,17 +288,20 @@ Result<TimingReport> TimeWorkloads(const Task& task, Session& session, const Dev
   TimingReport report;
   std::vector<double> speedups;
   WorkloadTimer timer(task, session, sheet, resources, reference);
+  size_t turn = seed;
   for (const Workload& workload : task.workloads) {
     const auto fresh = [&](const char* which) {
       return WorkloadCase(task, workload, DeriveSeed(seed, "workload/" + workload.uuid + which));
     };
-    const Case c = fresh("/timed");
-    const std::optional<Case> first = Fitting(task, fresh("/first")), fitting = Fitting(task, c),
-                              again = Fitting(task, fresh("/again"));
+    Case first = fresh("/first");
+    first.group = kHardGroups[turn++ % std::size(kHardGroups)];
+    const Case c = fresh("/timed"), again = fresh("/again");
+    const std::optional<Case> fitting = Fitting(task, c);
     // A shape that nothing smaller can stand in for is tried as it is.
     const bool in_full = !fitting || fitting->axes == c.axes;
-    KW_ASSIGN(Timed timed, in_full ? timer.TimeInFull(fresh("/first"), c, fresh("/again"))
-                                   : timer.TimeInPart(*first, *fitting, *again, c));
+    KW_ASSIGN(Timed timed, in_full ? timer.TimeInFull(first, c, again)
+                                   : timer.TimeInPart(*Fitting(task, first), *fitting,
+                                                      *Fitting(task, again), c));
     if (timed.failure) {
       report.failure = std::move(*timed.failure);
       return report;

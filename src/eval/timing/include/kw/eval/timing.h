@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kw/eval/build.h"
@@ -56,6 +57,10 @@ struct TimingReport {
   double speedup = 0;    // geometric mean over workloads
   OracleReport failure;  // when not ok
 };
+
+// The value groups of the first call at a workload's shape, in turn: who leaves out what ordinary
+// inputs do not need shows.
+inline constexpr std::string_view kHardGroups[] = {"outlier", "negative"};
 
 // Makes three calls at each workload's shape, every output of which is checked: one on hard values,
 // the one that is timed, and one on almost the same inputs in the same buffers; then one at a shape
