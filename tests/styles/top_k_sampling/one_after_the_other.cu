@@ -6,7 +6,7 @@
 #define MOST 64
 
 __global__ void sample_warps(const float* probs, const int32_t* top_k, const float* uniforms,
-                             int64_t* samples, int64_t rows, int64_t size) {
+                             int64_t* samples, int64_t* totals, int64_t rows, int64_t size) {
   __shared__ int columns[WARPS][MOST];
   __shared__ int weights[WARPS][MOST];
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
@@ -45,7 +45,7 @@ __global__ void sample_warps(const float* probs, const int32_t* top_k, const flo
   int64_t total = 0;
   for (int i = 0; i < wanted; ++i) total += weights[warp][i];
   const int64_t threshold = (int64_t)floorf(uniforms[row] * 16777216.0f) * total;
-  int drawn = total == 0 ? columns[warp][0] : 0x7fffffff;
+  int drawn = total == 0 ? 0 : 0x7fffffff;
   for (int i = 0; i < wanted && total > 0; ++i) {
     int64_t sum = 0;
     for (int j = 0; j < wanted; ++j) {
@@ -54,10 +54,12 @@ __global__ void sample_warps(const float* probs, const int32_t* top_k, const flo
     if (sum * 16777216 > threshold && columns[warp][i] < drawn) drawn = columns[warp][i];
   }
   samples[row] = drawn;
+  totals[row] = total;
 }
 
 extern "C" void run(const float* probs, const int32_t* top_k, const float* uniforms,
-                    int64_t* samples, int64_t batch_size, int64_t vocab_size, cudaStream_t stream) {
+                    int64_t* samples, int64_t* totals, int64_t batch_size, int64_t vocab_size,
+                    cudaStream_t stream) {
   sample_warps<<<(unsigned)((batch_size + WARPS - 1) / WARPS), WARPS * 32, 0, stream>>>(
-      probs, top_k, uniforms, samples, batch_size, vocab_size);
+      probs, top_k, uniforms, samples, totals, batch_size, vocab_size);
 }

@@ -71,32 +71,26 @@ __device__ int64_t walk(const float* p, int64_t size, unsigned least, int room, 
 }
 
 __global__ void sample_rows(const float* probs, const int32_t* top_k, const float* uniforms,
-                            int64_t* samples, int64_t size) {
+                            int64_t* samples, int64_t* totals, int64_t size) {
   __shared__ int histogram[256];
   __shared__ Storage storage;
-  __shared__ unsigned long long first;
   const float* p = probs + blockIdx.x * size;
   const int wanted = (int)(top_k[blockIdx.x] < size ? top_k[blockIdx.x] : size);
   int room = 0;
   const unsigned least = select(p, size, wanted, histogram, &room);
   const int64_t total = walk(p, size, least, room, -1, nullptr, storage);
+  if (threadIdx.x == 0) totals[blockIdx.x] = total;
   if (total > 0) {
     const int64_t below = (int64_t)floorf(16777216.0f * uniforms[blockIdx.x]) * total;
     walk(p, size, least, room, below, samples + blockIdx.x, storage);
     return;
   }
-  if (threadIdx.x == 0) first = 0;
-  __syncthreads();
-  for (int64_t i = threadIdx.x; i < size; i += THREADS) {
-    const unsigned long long bits = __float_as_uint(p[i]);
-    atomicMax(&first, bits << 32 | (0xffffffffu - (unsigned)i));
-  }
-  __syncthreads();
-  if (threadIdx.x == 0) samples[blockIdx.x] = 0xffffffffu - (unsigned)first;
+  if (threadIdx.x == 0) samples[blockIdx.x] = 0;
 }
 
 extern "C" void run(const float* probs, const int32_t* top_k, const float* uniforms,
-                    int64_t* samples, int64_t batch_size, int64_t vocab_size, cudaStream_t stream) {
+                    int64_t* samples, int64_t* totals, int64_t batch_size, int64_t vocab_size,
+                    cudaStream_t stream) {
   sample_rows<<<(unsigned)batch_size, THREADS, 0, stream>>>(probs, top_k, uniforms, samples,
-                                                            vocab_size);
+                                                            totals, vocab_size);
 }

@@ -15,32 +15,6 @@ __device__ int64_t count_from(const float* row, int64_t size, uint32_t least) {
   return count;
 }
 
-// The first column of the largest element.
-__device__ int64_t first_of_all(const float* row, int64_t size, float* values, int64_t* columns) {
-  const int tid = threadIdx.x;
-  values[tid] = -1.0f;
-  columns[tid] = size;
-  for (int64_t i = tid; i < size; i += THREADS) {
-    if (row[i] > values[tid]) {
-      values[tid] = row[i];
-      columns[tid] = i;
-    }
-  }
-  __syncthreads();
-  for (int step = THREADS / 2; step > 0; step /= 2) {
-    if (tid < step) {
-      const float other = values[tid + step];
-      const bool is_first = columns[tid + step] < columns[tid];
-      if (other > values[tid] || (other == values[tid] && is_first)) {
-        values[tid] = other;
-        columns[tid] = columns[tid + step];
-      }
-    }
-    __syncthreads();
-  }
-  return columns[0];
-}
-
 // What was in entries 1 to THREADS becomes the sum of all up to it; entry 0 is 0.
 __device__ void add_up(int64_t* sums) {
   __syncthreads();
@@ -60,9 +34,7 @@ __device__ int64_t next_weight(float probability, uint32_t least, int64_t& open)
 }
 
 __global__ void top_k_sampling_rows(const float* probs, const int32_t* top_k, const float* uniforms,
-                                    int64_t* samples, int64_t vocab_size) {
-  __shared__ float values[THREADS];
-  __shared__ int64_t columns[THREADS];
+                                    int64_t* samples, int64_t* totals, int64_t vocab_size) {
   __shared__ int64_t equal[THREADS + 1];
   __shared__ int64_t sums[THREADS + 1];
   const float* row = probs + (int64_t)blockIdx.x * vocab_size;
@@ -88,9 +60,9 @@ __global__ void top_k_sampling_rows(const float* probs, const int32_t* top_k, co
   sums[tid + 1] = sum;
   add_up(sums);
 
-  const int64_t first = first_of_all(row, vocab_size, values, columns);
+  if (tid == 0) totals[blockIdx.x] = sums[THREADS];
   if (sums[THREADS] == 0) {
-    if (tid == 0) samples[blockIdx.x] = first;
+    if (tid == 0) samples[blockIdx.x] = 0;
     return;
   }
   const int64_t threshold = (int64_t)floorf(16777216.0f * uniforms[blockIdx.x]) * sums[THREADS];
@@ -107,7 +79,8 @@ __global__ void top_k_sampling_rows(const float* probs, const int32_t* top_k, co
 }
 
 extern "C" void run(const float* probs, const int32_t* top_k, const float* uniforms,
-                    int64_t* samples, int64_t batch_size, int64_t vocab_size, cudaStream_t stream) {
+                    int64_t* samples, int64_t* totals, int64_t batch_size, int64_t vocab_size,
+                    cudaStream_t stream) {
   top_k_sampling_rows<<<(unsigned)batch_size, THREADS, 0, stream>>>(probs, top_k, uniforms, samples,
-                                                                    vocab_size);
+                                                                    totals, vocab_size);
 }

@@ -5,7 +5,8 @@
 #include <vector>
 
 extern "C" void reference(const double* probs, const int64_t* top_k, const double* uniforms,
-                          int64_t* samples, int64_t batch_size, int64_t vocab_size) {
+                          int64_t* samples, int64_t* totals, int64_t batch_size,
+                          int64_t vocab_size) {
   std::vector<int64_t> order(vocab_size), weights(vocab_size);
   for (int64_t row = 0; row < batch_size; ++row) {
     const double* p = probs + row * vocab_size;
@@ -17,7 +18,8 @@ extern "C" void reference(const double* probs, const int64_t* top_k, const doubl
       weights[order[i]] = static_cast<int64_t>(std::floor(1024 * p[order[i]]));
       total += weights[order[i]];
     }
-    samples[row] = order[0];
+    totals[row] = total;
+    samples[row] = 0;
     if (total == 0) continue;
     const int64_t t = static_cast<int64_t>(std::floor(16777216 * uniforms[row]));
     int64_t column = 0, sum = weights[0];
