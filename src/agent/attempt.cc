@@ -113,8 +113,8 @@ Result<void> ReadCall(AttemptRecord& record, const std::string& generate) {
   KW_ASSIGN(ModelCall call, ModelCallFromJson(generate));
   for (const ChatMessage& message : call.messages) record.prompt += message.content;
   record.answer = call.answer.content;
-  record.prompt_tokens = call.answer.prompt_tokens;
-  record.completion_tokens = call.answer.completion_tokens;
+  record.prompt_tokens = call.answer.usage.prompt;
+  record.completion_tokens = call.answer.usage.completion;
   record.cost_usd = call.answer.cost_usd;
   KW_ASSIGN(Json notes, ParseJson(call.notes, "the journal: notes"));
   ObjectReader reader(notes, "the journal: notes");

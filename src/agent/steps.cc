@@ -27,8 +27,8 @@ std::string ModelCallToJson(const Steps::Question& question, const ChatAnswer& a
              {{"content", answer.content},
               {"finish_reason", answer.finish_reason},
               {"model", answer.model},
-              {"prompt_tokens", answer.prompt_tokens},
-              {"completion_tokens", answer.completion_tokens},
+              {"prompt_tokens", answer.usage.prompt},
+              {"completion_tokens", answer.usage.completion},
               {"cost_usd", answer.cost_usd},
               {"latency_us", answer.latency_us},
               {"retries", answer.retries}}},
@@ -42,8 +42,8 @@ Result<ChatAnswer> ReadAnswer(const Json& json) {
   KW_ASSIGN(answer.content, reader.Required<std::string>("content"));
   KW_ASSIGN(answer.finish_reason, reader.Required<std::string>("finish_reason"));
   KW_ASSIGN(answer.model, reader.Required<std::string>("model"));
-  KW_ASSIGN(answer.prompt_tokens, reader.Required<int64_t>("prompt_tokens"));
-  KW_ASSIGN(answer.completion_tokens, reader.Required<int64_t>("completion_tokens"));
+  KW_ASSIGN(answer.usage.prompt, reader.Required<int64_t>("prompt_tokens"));
+  KW_ASSIGN(answer.usage.completion, reader.Required<int64_t>("completion_tokens"));
   KW_ASSIGN(answer.cost_usd, reader.Required<double>("cost_usd"));
   KW_ASSIGN(answer.latency_us, reader.Required<int64_t>("latency_us"));
   KW_ASSIGN(int64_t retries, reader.Required<int64_t>("retries"));
@@ -146,8 +146,8 @@ Result<ModelCall> Steps::Ask(const std::string& key, const Question& question) {
   row.duration_us = rooms_.clock->MonotonicMicros() - began;
   row.result = ModelCallToJson(question, *answered);
   row.model_calls = 1;
-  row.prompt_tokens = answered->prompt_tokens;
-  row.completion_tokens = answered->completion_tokens;
+  row.prompt_tokens = answered->usage.prompt;
+  row.completion_tokens = answered->usage.completion;
   row.cost_usd = answered->cost_usd;
   std::optional<BankChange> effect;
   if (question.effect) effect = question.effect(*answered);

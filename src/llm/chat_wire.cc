@@ -227,8 +227,8 @@ Result<WireAnswer> ParseChatAnswer(std::string_view body) {
   wire.answer.finish_reason = StringMember(choice, "finish_reason");
   wire.answer.model = StringMember(json, "model");
   const Json* usage = Member(json, "usage");
-  wire.answer.prompt_tokens = CountMember(usage, "prompt_tokens");
-  wire.answer.completion_tokens = CountMember(usage, "completion_tokens");
+  wire.answer.usage.prompt = CountMember(usage, "prompt_tokens");
+  wire.answer.usage.completion = CountMember(usage, "completion_tokens");
   return wire;
 }
 

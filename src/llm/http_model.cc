@@ -187,7 +187,7 @@ class ChatTransfer : public CollectingTransfer {
       return std::nullopt;
     }
     ChatAnswer answer = std::move(wire->answer);
-    answer.cost_usd = shared_->prices.Cost(model_, answer.prompt_tokens, answer.completion_tokens);
+    answer.cost_usd = shared_->prices.Cost(model_, answer.usage.prompt, answer.usage.completion);
     answer.latency_us = SystemClock().MonotonicMicros() - began_us_;
     answer.retries = retries_;
     done_(std::move(answer));

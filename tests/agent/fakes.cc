@@ -170,8 +170,8 @@ Result<ChatAnswer> AnswerAnything(const ChatRequest& request) {
   return ChatAnswer{.content = content,
                     .finish_reason = "stop",
                     .model = "scripted",
-                    .prompt_tokens = static_cast<int64_t>(prompt.size() / 4),
-                    .completion_tokens = static_cast<int64_t>(content.size() / 4),
+                    .usage = {.prompt = static_cast<int64_t>(prompt.size() / 4),
+                              .completion = static_cast<int64_t>(content.size() / 4)},
                     .cost_usd = 0.001,
                     .latency_us = 1000};
 }

@@ -94,9 +94,9 @@ TEST(SimulatedAuthorPurity, CountsTokensAndCostsNothing) {
   EXPECT_EQ(answer.finish_reason, "stop");
   EXPECT_EQ(answer.model, "simulated");
   EXPECT_EQ(answer.cost_usd, 0);
-  EXPECT_NEAR(static_cast<double>(answer.completion_tokens),
+  EXPECT_NEAR(static_cast<double>(answer.usage.completion),
               static_cast<double>(answer.content.size()) / 4, 1);
-  EXPECT_GT(answer.prompt_tokens, 50);
+  EXPECT_GT(answer.usage.prompt, 50);
 }
 
 TEST(SimulatedAuthorPurity, StopsAtMaxTokensAndAtStopWords) {

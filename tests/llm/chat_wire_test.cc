@@ -69,8 +69,8 @@ TEST(ParseChatAnswer, ReadsAWholeAnswer) {
   EXPECT_EQ(wire->answer.content, "a\nb");
   EXPECT_EQ(wire->answer.finish_reason, "length");
   EXPECT_EQ(wire->answer.model, "qwen3");
-  EXPECT_EQ(wire->answer.prompt_tokens, 12);
-  EXPECT_EQ(wire->answer.completion_tokens, 34);
+  EXPECT_EQ(wire->answer.usage.prompt, 12);
+  EXPECT_EQ(wire->answer.usage.completion, 34);
 }
 
 TEST(ParseChatAnswer, TakesContentThatIsNullOrAbsentForNone) {
@@ -93,13 +93,13 @@ TEST(ParseChatAnswer, DoesWithoutUsageModelAndFinishReason) {
     const auto wire = ParseChatAnswer(
         R"({"choices":[{"message":{"content":"x"},"finish_reason":null}])" + usage + "}");
     ASSERT_TRUE(wire) << usage;
-    EXPECT_EQ(wire->answer.prompt_tokens, 0) << usage;
-    EXPECT_EQ(wire->answer.completion_tokens, 0) << usage;
+    EXPECT_EQ(wire->answer.usage.prompt, 0) << usage;
+    EXPECT_EQ(wire->answer.usage.completion, 0) << usage;
     EXPECT_EQ(wire->answer.finish_reason, "");
     EXPECT_EQ(wire->answer.model, "");
   }
   EXPECT_EQ(ParseChatAnswer(Body(R"({"content":"x"})", R"(,"usage":{"prompt_tokens":7.0})"))
-                ->answer.prompt_tokens,
+                ->answer.usage.prompt,
             7);
 }
 

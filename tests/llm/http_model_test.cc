@@ -28,8 +28,8 @@ TEST(HttpModel, AsksAndAnswers) {
   EXPECT_EQ(answer.content, "hello");
   EXPECT_EQ(answer.finish_reason, "stop");
   EXPECT_EQ(answer.model, "mock-model");
-  EXPECT_EQ(answer.prompt_tokens, 10);
-  EXPECT_EQ(answer.completion_tokens, 5);
+  EXPECT_EQ(answer.usage.prompt, 10);
+  EXPECT_EQ(answer.usage.completion, 5);
   EXPECT_EQ(answer.retries, 0);
   EXPECT_GT(answer.latency_us, 0);
   EXPECT_EQ(answer.cost_usd, 0);

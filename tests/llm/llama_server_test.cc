@@ -74,9 +74,9 @@ constexpr const char* kPrompt = "Name three things that are blue.";
 TEST_F(LlamaServer, AnswersWithItsCounts) {
   const ChatAnswer answer = Open()->Complete(Ask(kPrompt, 0, 1)).value();
   EXPECT_FALSE(answer.content.empty());
-  EXPECT_GT(answer.prompt_tokens, 5);
-  EXPECT_GT(answer.completion_tokens, 0);
-  EXPECT_LE(answer.completion_tokens, 24);
+  EXPECT_GT(answer.usage.prompt, 5);
+  EXPECT_GT(answer.usage.completion, 0);
+  EXPECT_LE(answer.usage.completion, 24);
 }
 
 TEST_F(LlamaServer, SaysThatAnAnswerWasCutByItsLength) {
@@ -84,7 +84,7 @@ TEST_F(LlamaServer, SaysThatAnAnswerWasCutByItsLength) {
   request.max_tokens = 3;
   const ChatAnswer answer = Open()->Complete(request).value();
   EXPECT_EQ(answer.finish_reason, "length");
-  EXPECT_EQ(answer.completion_tokens, 3);
+  EXPECT_EQ(answer.usage.completion, 3);
 }
 
 TEST_F(LlamaServer, RepeatsItselfAtTemperatureZeroWhateverTheSeed) {

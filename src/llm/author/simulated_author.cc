@@ -84,8 +84,8 @@ class SimulatedAuthor : public ChatModel {
     answer.model = request.model;
     size_t asked = 0;
     for (const ChatMessage& message : request.messages) asked += message.content.size();
-    answer.prompt_tokens = Tokens(asked);
-    answer.completion_tokens = Tokens(answer.content.size());
+    answer.usage.prompt = Tokens(asked);
+    answer.usage.completion = Tokens(answer.content.size());
     return answer;
   }
 

@@ -11,7 +11,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kw/base/error.h"
@@ -21,6 +23,9 @@ namespace kw {
 struct ChatMessage {
   std::string role;     // "system" | "user" | "assistant"
   std::string content;  // UTF-8
+  // Bytes of the content's head that other requests begin with as well. A provider that caches
+  // prompts where it is told to is told to do so there; the others find it themselves.
+  size_t stable_bytes = 0;
 };
 
 struct ChatRequest {
@@ -31,15 +36,45 @@ struct ChatRequest {
   int max_tokens = 8192;
   std::optional<uint64_t> seed;
   std::vector<std::string> stop;
+
+  // What follows is not sent.
+  // Requests that wait begin in turn of their queues: a task's name, so that none starves.
+  std::string queue;
+  // Ends the request with kCancelled; a stream is closed, so that the server stops generating.
+  std::stop_token cancel;
+  // Asked whenever a code fence of the answer closes; true ends the stream there, and what came is
+  // the answer. Empty: the model ends its answers itself.
+  std::function<bool(std::string_view content)> is_complete;
+};
+
+struct TokenUsage {
+  int64_t prompt = 0, completion = 0;  // of what was sent and what was generated
+  int64_t cached = 0;                  // of the prompt: read from the provider's cache
+  int64_t reasoning = 0;               // of the completion
+  bool estimated = false;              // from the texts' lengths: the endpoint did not say
+};
+
+// What was said again and again until the stream was stopped.
+struct RunawayLoop {
+  std::string unit;
+  int64_t repeats = 0;
+  bool in_reasoning = false;
+  int64_t dropped_bytes = 0;  // of the text, which keeps a few of the repeats
+  int64_t tokens_saved = 0;   // that max_tokens would have allowed still
 };
 
 struct ChatAnswer {
-  std::string content;        // valid UTF-8
-  std::string finish_reason;  // "stop" | "length" | "content_filter" | as the endpoint says
-  std::string model;          // as the endpoint names it
-  int64_t prompt_tokens = 0, completion_tokens = 0;
-  double cost_usd = 0;     // by data/models/prices.toml; 0 when the model has no price there
-  int64_t latency_us = 0;  // from the first time it was sent, retries included
+  std::string content;    // valid UTF-8
+  std::string reasoning;  // what the model thought before, where the endpoint shows it
+  // "stop" | "length" | "content_filter" | "runaway" | "complete" (is_complete said so) | as the
+  // endpoint says
+  std::string finish_reason;
+  std::string model;  // as the endpoint names it
+  TokenUsage usage;
+  std::optional<RunawayLoop> runaway;
+  double cost_usd = 0;         // by data/models/; 0 when the model has no price there
+  int64_t latency_us = 0;      // from the first time it was sent, retries included
+  int64_t first_token_us = 0;  // of latency_us, until text came; 0 where nothing was streamed
   int retries = 0;
 };
 
