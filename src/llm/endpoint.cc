@@ -84,14 +84,6 @@ Result<Endpoint> Endpoint::Make(const std::string& base_url, const std::string& 
   return endpoint;
 }
 
-std::vector<std::string> Endpoint::Headers() const {
-  // "Expect:" sends none: servers that do not know it cost a second of waiting.
-  std::vector<std::string> headers = {"Content-Type: application/json", "Accept: application/json",
-                                      "Expect:"};
-  if (!key_.empty()) headers.push_back("Authorization: Bearer " + key_);
-  return headers;
-}
-
 std::string Endpoint::Redact(std::string_view text) const {
   std::string out(text);
   for (const std::string& secret : secrets_) {

@@ -20,8 +20,7 @@ class Endpoint {
   const std::string& shown() const { return shown_; }
   // A machine's own address: no proxy is asked.
   bool is_local() const { return is_local_; }
-  // Header lines that every request carries.
-  std::vector<std::string> Headers() const;
+  const std::string& key() const { return key_; }
   // The text without the key and the password, whatever case they are written in. Endpoints do
   // echo them.
   std::string Redact(std::string_view text) const;

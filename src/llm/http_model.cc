@@ -1,276 +1,190 @@
-// A model behind an OpenAI-compatible endpoint.
+// A model behind an endpoint: chat requests, streamed where that is wanted.
 #include <fmt/format.h>
 
-#include <future>
-
-#include "chat_wire.h"
-#include "endpoint.h"
+#include "answer_builder.h"
+#include "call_transfer.h"
 #include "kw/base.h"
 #include "kw/llm.h"
-#include "prices.h"
-#include "retry.h"
-#include "transfer_loop.h"
+#include "sse.h"
+#include "wire.h"
 
 namespace kw {
 namespace llm {
 namespace {
 
-constexpr size_t kMaxAnswerBytes = 16 << 20;
-constexpr size_t kMaxShownWords = 600;
-
-// What all calls of one model share.
-struct Shared {
-  HttpModelConfig config;
-  Endpoint endpoint;
-  Prices prices;
-};
-
-// Collects an answer, and decides about another try.
-class CollectingTransfer : public Transfer {
+class ChatTransfer : public CallTransfer {
  public:
-  CollectingTransfer(std::shared_ptr<const Shared> shared, std::string path, std::string body)
-      : shared_(std::move(shared)),
-        path_(std::move(path)),
-        body_(std::move(body)),
-        hash_(DeriveSeed(0, body_)) {}
+  ChatTransfer(std::shared_ptr<const EndpointRoom> room, ChatRequest request, ChatModel::Done done)
+      : CallTransfer(room, room->wire.Path(),
+                     room->wire.Encode(request, room->config.stream.on, room->traits)),
+        request_(std::move(request)),
+        done_(std::move(done)) {}
 
-  HttpRequest Request() const override {
-    HttpRequest request;
-    request.url = shared_->endpoint.Url(path_);
-    request.headers = shared_->endpoint.Headers();
-    if (!body_.empty()) request.body = &body_;
-    request.use_proxy = !shared_->endpoint.is_local();
-    request.connect_timeout_ms = shared_->config.connect_timeout_ms;
-    request.timeout_ms = shared_->config.request_timeout_ms;
-    return request;
-  }
+  std::string Queue() const override { return request_.queue; }
+  std::stop_token Cancel() const override { return request_.cancel; }
+  int64_t Tokens() const override { return EstimatePromptTokens(request_) + request_.max_tokens; }
+  int64_t TokensUsed() const override { return tokens_used_; }
 
   void Begin() override {
-    if (began_us_ == 0) began_us_ = SystemClock().MonotonicMicros();
-    received_.clear();
+    CallTransfer::Begin();
+    is_stream_ = false;
+    parser_.emplace(kMaxAnswerBytes);
+    reader_ = room_->wire.NewStream();
+    builder_.emplace(request_, room_->config.stream);
+    first_token_us_ = 0;
+    trouble_.reset();
+  }
+
+  void Head(int status, std::string_view content_type) override {
+    // Whoever takes no notice of "stream", or has an error to say, answers in one body.
+    const auto is = [&](std::string_view kind) {
+      return content_type.find(kind) != std::string_view::npos;
+    };
+    is_stream_ = room_->config.stream.on && status / 100 == 2 && !is("json") && !is("html");
+    is_sure_ = !is_stream_ || is("event-stream");
   }
 
   bool Receive(std::string_view bytes) override {
-    if (received_.size() + bytes.size() > kMaxAnswerBytes) return false;
-    received_ += bytes;
-    return true;
+    // Of an unknown kind: no event begins like JSON or HTML.
+    if (const size_t first = bytes.find_first_not_of(" \t\r\n");
+        !is_sure_ && first != std::string_view::npos) {
+      is_sure_ = true;
+      is_stream_ = bytes[first] != '{' && bytes[first] != '[' && bytes[first] != '<';
+    }
+    if (!is_stream_) return CallTransfer::Receive(bytes);
+    return parser_->Feed(bytes, [this](std::string_view event, std::string_view data) {
+      return TakeEvent(event, data);
+    });
+  }
+
+  HttpRequest Request() const override {
+    HttpRequest request = CallTransfer::Request();
+    if (room_->config.stream.on) request.stall_timeout_ms = room_->config.stall_timeout_ms;
+    return request;
   }
 
   std::optional<Again> End(const TransferEnd& end) override {
-    const bool answered = end.kind == TransferEnd::Kind::kAnswered;
-    if (answered && end.status >= 200 && end.status < 300) return Success();
-    const bool worth_it =
-        end.kind == TransferEnd::Kind::kBroken || (answered && IsWorthARetry(end.status));
-    const Error error = ErrorOf(end);
-    if (worth_it) {
-      if (const std::optional<Again> again = TryAgain(end, error.message)) return again;
+    if (!is_stream_ || end.kind == TransferEnd::Kind::kCancelled) return CallTransfer::End(end);
+    if (end.kind == TransferEnd::Kind::kAnswered) {
+      parser_->Finish(
+          [this](std::string_view event, std::string_view data) { return TakeEvent(event, data); });
     }
-    Failed(WithRetries(error));
-    return std::nullopt;
-  }
-
- protected:
-  // Exactly one of the two is called, once; Success may ask for another try instead.
-  virtual std::optional<Again> Success() = 0;
-  virtual void Failed(Error error) = 0;
-
-  std::optional<Again> TryAgain(const TransferEnd& end, const std::string& why) {
-    if (retries_ >= shared_->config.max_retries) return std::nullopt;
-    const HttpModelConfig& config = shared_->config;
-    Again again;
-    again.after_ms = BackoffMs({config.retry_base_ms, config.retry_cap_ms}, hash_, retries_);
-    if (const auto asked = RetryAfterMs(end.retry_after, SystemClock().UnixMicros())) {
-      again.after_ms = std::min(*asked, config.retry_cap_ms);
-      again.all_wait = end.status == 429 || end.status == 503;
+    const StreamReader::Facts& facts = reader_->facts();
+    // Whatever happens to the connection behind it: a whole answer is never asked for again.
+    if (facts.ended || !facts.finish_reason.empty() || builder_->why() == Stop::kComplete ||
+        builder_->why() == Stop::kRunaway) {
+      return Answered(StreamedAnswer());
     }
-    ++retries_;
-    log::Info(fmt::format("{}; try {} of {} in {} ms", why, retries_ + 1, config.max_retries + 1,
-                          again.after_ms));
-    return again;
-  }
-
-  Error ErrorOf(const TransferEnd& end) const {
-    const std::string where = shared_->endpoint.shown() + path_;
-    switch (end.kind) {
-      case TransferEnd::Kind::kAnswered:
-        break;
-      case TransferEnd::Kind::kBroken:
-        return MakeError(ErrorCode::kUnavailable, fmt::format("{}: {}", where, end.reason));
-      case TransferEnd::Kind::kTimeout:
-        return MakeError(ErrorCode::kTimeout, fmt::format("{}: no whole answer within {} ms", where,
-                                                          shared_->config.request_timeout_ms));
-      case TransferEnd::Kind::kStopped:
-        return MakeError(ErrorCode::kLimit, fmt::format("{}: the answer is larger than {} MiB",
-                                                        where, kMaxAnswerBytes >> 20));
-      case TransferEnd::Kind::kRefused:
-        return MakeError(ErrorCode::kUnavailable,
-                         fmt::format("{}: its certificate is not trusted: {}", where, end.reason));
-      case TransferEnd::Kind::kNoHttp:
-        return MakeError(ErrorCode::kParse,
-                         fmt::format("{}: no HTTP answer: {}", where, end.reason));
-      case TransferEnd::Kind::kCancelled:
-        return MakeError(ErrorCode::kCancelled, where + ": the model was closed meanwhile");
+    if (facts.error_status != 0) return HiddenError(facts.error_status, facts.error);
+    if (builder_->why() == Stop::kTooLarge || parser_->too_large()) {
+      return CallTransfer::End(end);
     }
-    if (end.status >= 300 && end.status < 400) {
-      return MakeError(ErrorCode::kInvalid,
-                       fmt::format("HTTP {} from {}: it moved to {}; give that as the base URL",
-                                   end.status, where, end.location.empty() ? "?" : end.location));
+    if (trouble_) return Malformed(trouble_->message);
+    if (end.kind == TransferEnd::Kind::kAnswered) {
+      return Malformed(builder_->has_text() ? "the stream ended in the middle of the answer"
+                                            : "the stream ended without an answer");
     }
-    return StatusError(end.status, ErrorWords(received_));
+    return CallTransfer::End(end);
   }
-
-  Error StatusError(int status, const std::string& words) const {
-    const bool refused = status >= 400 && status < 500 && !IsWorthARetry(status);
-    return MakeError(
-        refused ? ErrorCode::kInvalid : ErrorCode::kUnavailable,
-        fmt::format("HTTP {} from {}{}: {}{}", status, shared_->endpoint.shown(), path_,
-                    words.empty() ? "it says nothing more" : words, Advice(status)));
-  }
-
-  // Success found no answer in the body. `parse` says why, and shows how the body begins: so it
-  // gets one without the key.
-  template <class Parse>
-  Error NoAnswer(Parse parse) const {
-    const auto parsed = parse(shared_->endpoint.Redact(received_));
-    return MakeError(ErrorCode::kParse,
-                     fmt::format("{}{}: {}", shared_->endpoint.shown(), path_,
-                                 parsed ? "the answer is malformed" : parsed.error().message));
-  }
-
-  // Redacted before it is shortened: half a key is still a secret.
-  Error MakeError(ErrorCode code, const std::string& message) const {
-    return Error{code, Shorten(shared_->endpoint.Redact(message), kMaxShownWords), {}};
-  }
-
-  static std::string Advice(int status) {
-    if (status == 401 || status == 403) return " (check the API key)";
-    if (status == 404) return " (check the base URL and the model's name)";
-    return "";
-  }
-
-  Error WithRetries(Error error) const {
-    if (retries_ > 0) error.message += fmt::format(" (tried {} times)", retries_ + 1);
-    return error;
-  }
-
-  const std::shared_ptr<const Shared> shared_;
-  const std::string path_, body_;
-  const uint64_t hash_;
-  std::string received_;
-  int retries_ = 0;
-  int64_t began_us_ = 0;
-};
-
-class ChatTransfer : public CollectingTransfer {
- public:
-  ChatTransfer(std::shared_ptr<const Shared> shared, const ChatRequest& request,
-               ChatModel::Done done)
-      : CollectingTransfer(std::move(shared), "/chat/completions", EncodeChatRequest(request)),
-        model_(request.model),
-        done_(std::move(done)) {}
 
  private:
+  using Stop = AnswerBuilder::Stop;
+
+  bool TakeEvent(std::string_view event, std::string_view data) {
+    auto piece = reader_->Read(event, data);
+    if (!piece) {
+      trouble_ = std::move(piece).error();
+      return false;
+    }
+    if (reader_->facts().error_status != 0) return false;
+    if (first_token_us_ == 0 && !(piece->content.empty() && piece->reasoning.empty())) {
+      first_token_us_ = SystemClock().MonotonicMicros();
+    }
+    return builder_->Add(piece->content, piece->reasoning);
+  }
+
+  ChatAnswer StreamedAnswer() {
+    const StreamReader::Facts& facts = reader_->facts();
+    ChatAnswer answer = builder_->Take();
+    answer.model = facts.model;
+    // A stream that was stopped here did not come to its count.
+    if (answer.finish_reason.empty()) {
+      answer.finish_reason = facts.finish_reason.empty() ? "stop" : facts.finish_reason;
+      answer.usage = facts.usage;
+    }
+    if (!facts.has_usage || answer.usage.completion == 0) {
+      answer.usage = EstimateUsage(request_, answer);
+    }
+    if (first_token_us_ > 0) answer.first_token_us = first_token_us_ - began_us_;
+    return answer;
+  }
+
   std::optional<Again> Success() override {
-    auto wire = ParseChatAnswer(received_);
+    auto wire = room_->wire.Parse(received_);
     if (!wire) {
-      Failed(WithRetries(NoAnswer(ParseChatAnswer)));
-      return std::nullopt;
+      return Malformed(NoAnswer([this](std::string_view body) { return room_->wire.Parse(body); }));
     }
-    if (wire->error_status != 0) {
-      TransferEnd end;
-      end.status = wire->error_status;
-      const Error error = StatusError(wire->error_status, wire->error);
-      if (IsWorthARetry(wire->error_status)) {
-        if (const std::optional<Again> again = TryAgain(end, error.message)) return again;
-      }
-      Failed(WithRetries(error));
-      return std::nullopt;
-    }
-    ChatAnswer answer = std::move(wire->answer);
-    answer.cost_usd = shared_->prices.Cost(model_, answer.usage.prompt, answer.usage.completion);
+    if (wire->error_status != 0) return HiddenError(wire->error_status, wire->error);
+    AnswerBuilder builder(request_, room_->config.stream);
+    builder.Add(wire->answer.content, wire->answer.reasoning);
+    ChatAnswer answer = builder.Take();
+    answer.model = wire->answer.model;
+    if (answer.finish_reason.empty()) answer.finish_reason = wire->answer.finish_reason;
+    answer.usage = wire->has_usage ? wire->answer.usage : EstimateUsage(request_, answer);
+    return Answered(std::move(answer));
+  }
+
+  std::optional<Again> Answered(ChatAnswer answer) {
+    answer.cost_usd =
+        room_->prices.Cost(request_.model, answer.usage.prompt, answer.usage.completion);
     answer.latency_us = SystemClock().MonotonicMicros() - began_us_;
     answer.retries = retries_;
+    tokens_used_ = answer.usage.prompt + answer.usage.completion;
     done_(std::move(answer));
     return std::nullopt;
   }
 
-  void Failed(Error error) override { done_(Fail(std::move(error).While("asking " + model_))); }
-
-  const std::string model_;
-  const ChatModel::Done done_;
-};
-
-class ListTransfer : public CollectingTransfer {
- public:
-  using Names = Result<std::vector<std::string>>;
-  ListTransfer(std::shared_ptr<const Shared> shared, std::shared_ptr<std::promise<Names>> names)
-      : CollectingTransfer(std::move(shared), "/models", ""), names_(std::move(names)) {}
-
- private:
-  std::optional<Again> Success() override {
-    Names names = ParseModelList(received_);
-    if (names) {
-      names_->set_value(std::move(names));
-    } else {
-      Failed(NoAnswer(ParseModelList));
-    }
-    return std::nullopt;
-  }
   void Failed(Error error) override {
-    names_->set_value(Fail(std::move(error).While("listing the models")));
+    done_(Fail(std::move(error).While("asking " + request_.model)));
   }
 
-  const std::shared_ptr<std::promise<Names>> names_;
+  const ChatRequest request_;
+  const ChatModel::Done done_;
+  bool is_stream_ = false, is_sure_ = false;
+  std::optional<SseParser> parser_;
+  std::unique_ptr<StreamReader> reader_;
+  std::optional<AnswerBuilder> builder_;
+  std::optional<Error> trouble_;
+  int64_t first_token_us_ = 0, tokens_used_ = 0;
 };
-
-Result<std::shared_ptr<const Shared>> MakeShared(HttpModelConfig config) {
-  KW_ASSIGN(Endpoint endpoint, Endpoint::Make(config.base_url, config.api_key));
-  KW_ASSIGN(Prices prices, Prices::Load(config.prices_file));
-  if (config.max_in_flight < 1 || config.connect_timeout_ms < 1 || config.request_timeout_ms < 1 ||
-      config.max_retries < 0 || config.retry_base_ms < 0 || config.retry_cap_ms < 0) {
-    return Fail(ErrorCode::kInvalid,
-                "an endpoint needs at least one request in flight and timeouts of at least 1 ms");
-  }
-  return std::make_shared<const Shared>(
-      Shared{std::move(config), std::move(endpoint), std::move(prices)});
-}
 
 class HttpModel : public ChatModel {
  public:
-  explicit HttpModel(std::shared_ptr<const Shared> shared)
-      : shared_(std::move(shared)), loop_(shared_->config.max_in_flight) {}
+  explicit HttpModel(std::shared_ptr<const EndpointRoom> room)
+      : room_(std::move(room)), lane_(room_->loop->OpenLane(room_->limits())) {}
+  ~HttpModel() override { room_->loop->CloseLane(lane_); }
 
   void Submit(ChatRequest request, Done done) override {
     if (request.messages.empty() || request.model.empty()) {
       return done(Fail(ErrorCode::kInvalid, "a chat request needs a model and a message"));
     }
-    loop_.Add(std::make_unique<ChatTransfer>(shared_, request, std::move(done)));
+    room_->loop->Add(lane_,
+                     std::make_unique<ChatTransfer>(room_, std::move(request), std::move(done)));
   }
 
-  std::string Describe() const override { return "models at " + shared_->endpoint.shown(); }
+  std::string Describe() const override { return "models at " + room_->endpoint.shown(); }
 
  private:
-  const std::shared_ptr<const Shared> shared_;
-  TransferLoop loop_;
+  const std::shared_ptr<const EndpointRoom> room_;
+  const TransferLoop::LaneId lane_;
 };
 
 }  // namespace
 }  // namespace llm
 
 Result<std::unique_ptr<ChatModel>> MakeHttpModel(HttpModelConfig config) {
-  KW_ASSIGN(auto shared, llm::MakeShared(std::move(config)));
-  return std::make_unique<llm::HttpModel>(std::move(shared));
-}
-
-Result<std::vector<std::string>> ListModels(const HttpModelConfig& config) {
-  HttpModelConfig once = config;
-  once.max_retries = 0;  // whoever asks wants to know how it stands now
-  KW_ASSIGN(auto shared, llm::MakeShared(std::move(once)));
-  auto names = std::make_shared<std::promise<Result<std::vector<std::string>>>>();
-  auto future = names->get_future();
-  llm::TransferLoop loop(1);
-  loop.Add(std::make_unique<llm::ListTransfer>(std::move(shared), names));
-  return future.get();
+  KW_ASSIGN(auto room, llm::EndpointRoom::Make(std::move(config)));
+  return std::make_unique<llm::HttpModel>(std::move(room));
 }
 
 }  // namespace kw

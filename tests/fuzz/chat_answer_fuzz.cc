@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "kw/base.h"
-#include "src/llm/chat_wire.h"
+#include "src/llm/openai_wire.h"
 
 namespace {
 
@@ -19,12 +19,12 @@ bool IsValidUtf8(const std::string& text) { return kw::ToValidUtf8(text) == text
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view body(reinterpret_cast<const char*>(data), size);
-  const auto wire = kw::llm::ParseChatAnswer(body);
+  const auto wire = kw::llm::OpenAiWire().Parse(body);
   if (wire) {
     Require(IsValidUtf8(wire->answer.content));
     Require(IsValidUtf8(wire->answer.finish_reason));
     Require(IsValidUtf8(wire->error));
-    Require(wire->answer.prompt_tokens >= 0 && wire->answer.completion_tokens >= 0);
+    Require(wire->answer.usage.prompt >= 0 && wire->answer.usage.completion >= 0);
     Require(wire->error_status == 0 || (wire->error_status >= 400 && wire->error_status < 600));
     // Each broken byte becomes at most the three of U+FFFD.
     Require(wire->answer.content.size() <= 3 * size);

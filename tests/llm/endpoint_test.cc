@@ -2,12 +2,17 @@
 
 #include <gmock/gmock.h>
 
+#include "wire.h"
+
 namespace kw::llm {
 namespace {
 
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::UnorderedElementsAre;
 
 Endpoint Make(const std::string& url, const std::string& key = "") {
   return Endpoint::Make(url, key).value();
@@ -42,10 +47,12 @@ TEST(Endpoint, KnowsThisMachine) {
 }
 
 TEST(Endpoint, SendsTheKeyTrimmedAndNoneWhenThereIsNone) {
-  EXPECT_THAT(Make("http://x/v1", " sk-123\n").Headers(), Contains("Authorization: Bearer sk-123"));
-  for (const std::string& header : Make("http://x/v1").Headers()) {
-    EXPECT_THAT(header, Not(HasSubstr("Authorization")));
-  }
+  EXPECT_EQ(Make("http://x/v1", " sk-123\n").key(), "sk-123");
+  EXPECT_THAT(OpenAiWire().Headers("sk-123"), Contains("Authorization: Bearer sk-123"));
+  EXPECT_THAT(OpenAiWire().Headers(""), IsEmpty());
+  EXPECT_THAT(AnthropicWire().Headers("sk-123"),
+              UnorderedElementsAre("x-api-key: sk-123", "anthropic-version: 2023-06-01"));
+  EXPECT_THAT(AnthropicWire().Headers(""), ElementsAre("anthropic-version: 2023-06-01"));
   EXPECT_EQ(Endpoint::Make("http://x/v1", "a\r\nX-Other: b").error().code, ErrorCode::kInvalid);
 }
 

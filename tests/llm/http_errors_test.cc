@@ -73,8 +73,8 @@ TEST(HttpErrors, TellAnAnswerThatIsTooSlow) {
   MockServer server([&slow](const MockRequest&) { return slow; });
   const Error error = ErrorFrom(server, {.request_timeout_ms = 100});
   EXPECT_EQ(error.code, ErrorCode::kTimeout);
-  EXPECT_THAT(error.message, HasSubstr("100 ms"));
-  EXPECT_EQ(server.requests().size(), 1U);
+  EXPECT_THAT(error.message, AllOf(HasSubstr("100 ms"), HasSubstr("model.timeout_s")));
+  EXPECT_EQ(server.requests().size(), 2U) << "another try may be faster";
 }
 
 TEST(HttpErrors, TellAnAnswerThatIsTooLarge) {

@@ -142,15 +142,17 @@ void MockServer::Serve(int socket) {
     while (now > most && !most_at_once_.compare_exchange_weak(most, now)) {
     }
     const MockReply reply = handler_(request);
-    // In small steps, so that the server can be closed meanwhile.
-    for (int64_t slept = 0; slept < reply.delay_ms && !stopping_; slept += 5) {
-      std::this_thread::sleep_for(
-          std::chrono::milliseconds(std::min<int64_t>(5, reply.delay_ms - slept)));
-    }
+    Sleep(reply.delay_ms);
     --at_once_;
     open = Answer(socket, reply);
   }
   shutdown(socket, SHUT_RDWR);
+}
+
+void MockServer::Sleep(int64_t ms) const {
+  for (int64_t slept = 0; slept < ms && !stopping_; slept += 5) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(std::min<int64_t>(5, ms - slept)));
+  }
 }
 
 bool MockServer::Answer(int socket, const MockReply& reply) {
@@ -170,16 +172,19 @@ bool MockServer::Answer(int socket, const MockReply& reply) {
   }
   std::string head = "HTTP/1.1 " + std::to_string(reply.status) + " Mock\r\n";
   for (const auto& [name, value] : reply.headers) head += name + ": " + value + "\r\n";
+  const size_t length = reply.body.size() + (reply.hold_ms > 0 ? 1000 : 0);
   head += reply.chunked ? "Transfer-Encoding: chunked\r\n\r\n"
-                        : "Content-Length: " + std::to_string(reply.body.size()) + "\r\n\r\n";
+                        : "Content-Length: " + std::to_string(length) + "\r\n\r\n";
   std::string body = reply.body;
   if (reply.chunked) {
-    char length[32];
-    std::snprintf(length, sizeof length, "%zx\r\n", body.size());
-    body = length + body + "\r\n0\r\n\r\n";
+    char size[32];
+    std::snprintf(size, sizeof size, "%zx\r\n", body.size());
+    body = size + body + "\r\n0\r\n\r\n";
   }
   const std::string sent = reply.cut_after ? body.substr(0, *reply.cut_after) : body;
-  return SendAll(socket, head + sent) && !reply.cut_after;
+  const bool is_sent = SendAll(socket, head + sent);
+  Sleep(reply.hold_ms);
+  return is_sent && !reply.cut_after && reply.hold_ms == 0;
 }
 
 }  // namespace kw

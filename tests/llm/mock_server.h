@@ -31,6 +31,7 @@ struct MockReply {
   int64_t delay_ms = 0;             // before the head
   bool reset = false;               // no answer: the connection is reset
   std::optional<size_t> cut_after;  // closes after so many bytes of the body
+  int64_t hold_ms = 0;              // says nothing more for so long, as if more were to come
   bool chunked = false;             // transfer encoding instead of a length
   std::string raw;                  // not empty: exactly these bytes, then the connection closes
 
@@ -56,6 +57,8 @@ class MockServer {
   void Accept();
   void Serve(int socket);
   bool Answer(int socket, const MockReply& reply);
+  // In small steps, so that the server can be closed meanwhile.
+  void Sleep(int64_t ms) const;
 
   const Handler handler_;
   int listener_ = -1, port_ = 0;

@@ -97,16 +97,35 @@ class ChatModel {
   virtual bool simulated() const { return false; }
 };
 
+// One thread that does the HTTP of several models. Thread-safe.
+struct HttpIo;
+[[nodiscard]] std::shared_ptr<HttpIo> MakeHttpIo();
+
+enum class ApiKind { kOpenAi, kAnthropic };  // chat completions, messages
+
+// How an answer's stream is followed.
+struct StreamOptions {
+  bool on = true;  // off: each answer comes in one body, and nothing below has a part in it
+};
+
 struct HttpModelConfig {
-  std::string base_url;    // up to and with "/v1"
-  std::string api_key;     // from the environment; "" sends none; never logged
-  int max_in_flight = 32;  // requests under way at once; more wait
+  std::string base_url;  // up to and with "/v1"
+  std::string api_key;   // from the environment; "" sends none; never logged
+  ApiKind api = ApiKind::kOpenAi;
+  std::shared_ptr<HttpIo> io;  // null: a thread of its own
+  StreamOptions stream;
+  // What some models want otherwise: the limit under another name, no temperature.
+  bool max_completion_tokens = false, fixed_temperature = false;
+  int max_in_flight = 32;                                  // requests under way at once
+  int64_t requests_per_minute = 0, tokens_per_minute = 0;  // in any 60 s; 0: no limit
   int64_t connect_timeout_ms = 10'000;
-  int64_t request_timeout_ms = 600'000;
-  int max_retries = 5;            // of 408, 409, 429, 5xx and broken connections
-  int64_t retry_base_ms = 500;    // doubled each time, jittered; Retry-After wins
-  int64_t retry_cap_ms = 60'000;  // of both
-  std::string prices_file;        // data/models/prices.toml; "" = no prices
+  int64_t request_timeout_ms = 600'000;  // of a whole answer
+  int64_t stall_timeout_ms = 120'000;    // of a stream, between two pieces; 0: none
+  int max_retries = 5;                   // of what another try may help
+  int64_t retry_time_ms = 1'800'000;     // no try begins so long after the first one
+  int64_t retry_base_ms = 500;           // doubled each time, jittered; Retry-After wins
+  int64_t retry_cap_ms = 60'000;         // of both
+  std::string prices_file;               // data/models/prices.toml; "" = no prices
 };
 // kInvalid for a base_url that is no http(s) URL. docs/endpoints.md says what is sent and
 // understood.
@@ -114,6 +133,22 @@ struct HttpModelConfig {
 
 // Asks GET /models: the names an endpoint offers. For doctor.
 [[nodiscard]] Result<std::vector<std::string>> ListModels(const HttpModelConfig& config);
+
+// Texts as vectors. Thread-safe.
+class EmbeddingModel {
+ public:
+  virtual ~EmbeddingModel() = default;
+  struct Embeddings {
+    std::vector<std::vector<float>> vectors;  // one a text, in their order, all of one size
+    TokenUsage usage;
+    double cost_usd = 0;
+  };
+  // Waits for the answer; errors as of ChatModel::Submit.
+  [[nodiscard]] virtual Result<Embeddings> Embed(const std::vector<std::string>& texts) = 0;
+};
+// POST /embeddings of an OpenAI-compatible endpoint.
+[[nodiscard]] Result<std::unique_ptr<EmbeddingModel>> MakeHttpEmbedder(HttpModelConfig config,
+                                                                       const std::string& model);
 
 // A seeded policy that writes kernels for the native operations from composable pieces, with the
 // mistakes that language models make; advice in the prompt's text raises the odds of what it

@@ -1,4 +1,4 @@
-#include "chat_wire.h"
+#include "openai_wire.h"
 
 #include <gmock/gmock.h>
 
@@ -16,52 +16,54 @@ std::string Body(const std::string& message, const std::string& rest = "") {
   return R"({"choices":[{"message":)" + message + R"(,"finish_reason":"stop"}])" + rest + "}";
 }
 std::string ContentOf(const std::string& body) {
-  auto wire = ParseChatAnswer(body);
+  auto wire = OpenAiWire().Parse(body);
   EXPECT_TRUE(wire) << body << ": " << wire.error().ToString();
   return wire ? wire->answer.content : "";
 }
 Error ErrorOf(const std::string& body) {
-  auto wire = ParseChatAnswer(body);
+  auto wire = OpenAiWire().Parse(body);
   EXPECT_FALSE(wire) << body;
   return wire ? Error{} : wire.error();
 }
 
-TEST(EncodeChatRequest, WritesWhatWasAskedAndNothingElse) {
+TEST(OpenAiWireEncode, WritesWhatWasAskedAndNothingElse) {
   ChatRequest request;
   request.model = "m";
   request.messages = {{"system", "be brief"}, {"user", "say \"hi\"\n\xff"}};
   request.temperature = 0.5;
   request.max_tokens = 7;
-  EXPECT_EQ(EncodeChatRequest(request),
+  EXPECT_EQ(OpenAiWire().Encode(request, /*stream=*/false, {}),
             R"({"model":"m","messages":[{"role":"system","content":"be brief"},)"
             R"({"role":"user","content":"say \"hi\"\n)"
             "\xEF\xBF\xBD"
             R"("}],"temperature":0.5,"max_tokens":7})");
 }
 
-TEST(EncodeChatRequest, SendsSeedTopPAndStopsWhenTheyAreSet) {
+TEST(OpenAiWireEncode, SendsSeedTopPAndStopsWhenTheyAreSet) {
   ChatRequest request;
   request.model = "m";
   request.messages = {{"user", "x"}};
   request.top_p = 0.9;
   request.stop = {"</s>"};
   request.seed = 42;
-  const auto body = ParseJson(EncodeChatRequest(request), "body").value();
+  const auto body = ParseJson(OpenAiWire().Encode(request, /*stream=*/false, {}), "body").value();
   EXPECT_EQ(body.at("seed"), 42);
   EXPECT_EQ(body.at("top_p"), 0.9);
   EXPECT_EQ(body.at("stop").at(0), "</s>");
 }
 
-TEST(EncodeChatRequest, FoldsSeedsThatAreTooWideForSomeEndpoints) {
+TEST(OpenAiWireEncode, FoldsSeedsThatAreTooWideForSomeEndpoints) {
   ChatRequest request;
   request.model = "m";
   request.messages = {{"user", "x"}};
   request.seed = 0xFFFFFFFFFFFFFFFFULL;
-  EXPECT_EQ(ParseJson(EncodeChatRequest(request), "body").value().at("seed"), 2147483647);
+  EXPECT_EQ(
+      ParseJson(OpenAiWire().Encode(request, /*stream=*/false, {}), "body").value().at("seed"),
+      2147483647);
 }
 
-TEST(ParseChatAnswer, ReadsAWholeAnswer) {
-  const auto wire = ParseChatAnswer(
+TEST(OpenAiWireParse, ReadsAWholeAnswer) {
+  const auto wire = OpenAiWire().Parse(
       R"({"model":"qwen3","choices":[{"index":0,"message":{"role":"assistant","content":"a\nb"},)"
       R"("finish_reason":"length"}],"usage":{"prompt_tokens":12,"completion_tokens":34}})");
   ASSERT_TRUE(wire);
@@ -73,24 +75,24 @@ TEST(ParseChatAnswer, ReadsAWholeAnswer) {
   EXPECT_EQ(wire->answer.usage.completion, 34);
 }
 
-TEST(ParseChatAnswer, TakesContentThatIsNullOrAbsentForNone) {
+TEST(OpenAiWireParse, TakesContentThatIsNullOrAbsentForNone) {
   EXPECT_EQ(ContentOf(Body(R"({"role":"assistant","content":null})")), "");
   EXPECT_EQ(ContentOf(Body(R"({"role":"assistant"})")), "");
   EXPECT_EQ(ContentOf(Body(R"({"content":[]})")), "");
 }
 
-TEST(ParseChatAnswer, JoinsTheTextsOfContentInParts) {
+TEST(OpenAiWireParse, JoinsTheTextsOfContentInParts) {
   EXPECT_EQ(ContentOf(Body(R"({"content":[{"type":"text","text":"a"},"b",)"
                            R"({"type":"image_url","image_url":{"url":"u"}},)"
                            R"({"type":"text","text":"c"}]})")),
             "abc");
 }
 
-TEST(ParseChatAnswer, DoesWithoutUsageModelAndFinishReason) {
+TEST(OpenAiWireParse, DoesWithoutUsageModelAndFinishReason) {
   for (const std::string usage :
        {"", R"(,"usage":null)", R"(,"usage":{})", R"(,"usage":{"prompt_tokens":null})",
         R"(,"usage":{"prompt_tokens":-3,"completion_tokens":"many"})", R"(,"usage":[1])"}) {
-    const auto wire = ParseChatAnswer(
+    const auto wire = OpenAiWire().Parse(
         R"({"choices":[{"message":{"content":"x"},"finish_reason":null}])" + usage + "}");
     ASSERT_TRUE(wire) << usage;
     EXPECT_EQ(wire->answer.usage.prompt, 0) << usage;
@@ -98,12 +100,13 @@ TEST(ParseChatAnswer, DoesWithoutUsageModelAndFinishReason) {
     EXPECT_EQ(wire->answer.finish_reason, "");
     EXPECT_EQ(wire->answer.model, "");
   }
-  EXPECT_EQ(ParseChatAnswer(Body(R"({"content":"x"})", R"(,"usage":{"prompt_tokens":7.0})"))
+  EXPECT_EQ(OpenAiWire()
+                .Parse(Body(R"({"content":"x"})", R"(,"usage":{"prompt_tokens":7.0})"))
                 ->answer.usage.prompt,
             7);
 }
 
-TEST(ParseChatAnswer, MakesInvalidUtf8AndBrokenSurrogatesValid) {
+TEST(OpenAiWireParse, MakesInvalidUtf8AndBrokenSurrogatesValid) {
   EXPECT_EQ(ContentOf(Body("{\"content\":\"a\xff\x80z\"}")), "a\xEF\xBF\xBD\xEF\xBF\xBDz");
   EXPECT_EQ(ContentOf(Body(R"({"content":"x\ud83dy"})")), "x\xEF\xBF\xBDy");
   EXPECT_EQ(ContentOf(Body(R"({"content":"x\ude00"})")), "x\xEF\xBF\xBD");
@@ -111,7 +114,7 @@ TEST(ParseChatAnswer, MakesInvalidUtf8AndBrokenSurrogatesValid) {
   EXPECT_EQ(ContentOf(Body(R"({"content":"\\ud83d \uD83D\uDE00"})")), "\\ud83d \xF0\x9F\x98\x80");
 }
 
-TEST(ParseChatAnswer, RefusesWhatIsNoCompletionAndShowsIt) {
+TEST(OpenAiWireParse, RefusesWhatIsNoCompletionAndShowsIt) {
   for (const std::string body :
        {"", "  ", "not json", "{\"choices\":[", "[]", "1", "null", "{}", R"({"choices":null})",
         R"({"choices":[]})", R"({"choices":{}})", R"({"choices":[1]})", R"({"choices":[{}]})",
@@ -125,15 +128,16 @@ TEST(ParseChatAnswer, RefusesWhatIsNoCompletionAndShowsIt) {
   EXPECT_EQ(ErrorOf(std::string(100'000, '[')).code, ErrorCode::kParse);
 }
 
-TEST(ParseChatAnswer, SeesAnErrorThatWasSentWithStatus200) {
-  const auto limited = ParseChatAnswer(R"({"error":{"message":"slow down","code":429}})");
+TEST(OpenAiWireParse, SeesAnErrorThatWasSentWithStatus200) {
+  const auto limited = OpenAiWire().Parse(R"({"error":{"message":"slow down","code":429}})");
   ASSERT_TRUE(limited);
   EXPECT_EQ(limited->error_status, 429);
   EXPECT_THAT(limited->error, HasSubstr("slow down"));
-  EXPECT_EQ(ParseChatAnswer(R"({"error":"overloaded"})")->error_status, 500);
-  EXPECT_EQ(ParseChatAnswer(R"({"error":{"message":"x","code":"no_number"}})")->error_status, 500);
+  EXPECT_EQ(OpenAiWire().Parse(R"({"error":"overloaded"})")->error_status, 500);
+  EXPECT_EQ(OpenAiWire().Parse(R"({"error":{"message":"x","code":"no_number"}})")->error_status,
+            500);
   EXPECT_EQ(
-      ParseChatAnswer(R"({"error":null,"choices":[{"message":{"content":"x"}}]})")->error_status,
+      OpenAiWire().Parse(R"({"error":null,"choices":[{"message":{"content":"x"}}]})")->error_status,
       0);
 }
 

@@ -1,0 +1,46 @@
+// An answer, built from what a stream says.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "kw/llm.h"
+#include "think_splitter.h"
+
+namespace kw::llm {
+
+// Of the text and of the reasoning of an answer.
+inline constexpr size_t kMaxAnswerBytes = 16 << 20;
+
+class AnswerBuilder {
+ public:
+  // Both outlive it.
+  AnswerBuilder(const ChatRequest& request, const StreamOptions& options);
+
+  // False where the stream is to be stopped here; why() says why.
+  bool Add(std::string_view content, std::string_view reasoning);
+  enum class Stop { kNone, kComplete, kRunaway, kTooLarge };
+  Stop why() const { return stop_; }
+  bool has_text() const { return pieces_ > 0; }
+
+  // The answer's texts, and what stopped them; usage where the endpoint did not say it.
+  ChatAnswer Take();
+
+ private:
+  bool AddContent(std::string_view text);
+  bool AddReasoning(std::string_view text);
+
+  const ChatRequest& request_;
+  const StreamOptions& options_;
+  ThinkSplitter splitter_;
+  std::string content_, reasoning_;
+  int64_t pieces_ = 0;
+  Stop stop_ = Stop::kNone;
+};
+
+// From the texts, by the rule of thumb of four bytes a token.
+TokenUsage EstimateUsage(const ChatRequest& request, const ChatAnswer& answer);
+int64_t EstimatePromptTokens(const ChatRequest& request);
+
+}  // namespace kw::llm

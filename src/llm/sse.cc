@@ -1,0 +1,87 @@
+#include "sse.h"
+
+namespace kw::llm {
+namespace {
+
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+}  // namespace
+
+bool SseParser::Feed(std::string_view bytes, const OnEvent& on_event) {
+  while (!bytes.empty()) {
+    if (after_cr_) {
+      after_cr_ = false;
+      if (bytes.front() == '\n') {
+        bytes.remove_prefix(1);
+        continue;
+      }
+    }
+    const size_t end = bytes.find_first_of("\r\n");
+    const std::string_view piece = bytes.substr(0, end);
+    if (rest_.size() + data_.size() + piece.size() > max_event_bytes_) {
+      too_large_ = true;
+      return false;
+    }
+    if (end == std::string_view::npos) {
+      rest_ += piece;
+      return true;
+    }
+    after_cr_ = bytes[end] == '\r';
+    bytes.remove_prefix(end + 1);
+    bool goes_on = false;
+    if (rest_.empty()) {
+      goes_on = Line(piece, on_event);
+    } else {
+      rest_ += piece;
+      goes_on = Line(rest_, on_event);
+      rest_.clear();
+    }
+    if (!goes_on) return false;
+  }
+  return true;
+}
+
+bool SseParser::Finish(const OnEvent& on_event) {
+  if (!rest_.empty()) {
+    const std::string line = std::move(rest_);
+    rest_.clear();
+    if (!Line(line, on_event)) return false;
+  }
+  return Dispatch(on_event);
+}
+
+bool SseParser::Line(std::string_view line, const OnEvent& on_event) {
+  if (!began_) {
+    began_ = true;
+    if (line.substr(0, kByteOrderMark.size()) == kByteOrderMark) {
+      line.remove_prefix(kByteOrderMark.size());
+    }
+  }
+  if (line.empty()) return Dispatch(on_event);
+  const size_t colon = line.find(':');
+  const std::string_view name = line.substr(0, colon);
+  std::string_view value = colon == std::string_view::npos ? "" : line.substr(colon + 1);
+  if (!value.empty() && value.front() == ' ') value.remove_prefix(1);
+  if (name == "data") {
+    if (has_data_) data_ += '\n';
+    has_data_ = true;
+    data_ += value;
+  } else if (name == "event") {
+    event_ = value;
+  }
+  return true;
+}
+
+bool SseParser::Dispatch(const OnEvent& on_event) {
+  bool goes_on = true;
+  if (has_data_) {
+    data_.reserve(data_.size() + kPadding);
+    goes_on = on_event(event_, data_);
+  }
+  data_.clear();
+  event_.clear();
+  has_data_ = false;
+  return goes_on;
+}
+
+}  // namespace kw::llm

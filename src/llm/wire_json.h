@@ -1,0 +1,32 @@
+// JSON as endpoints write it: read leniently, since nothing about it is promised.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "kw/base/error.h"
+#include "kw/base/json.h"
+
+namespace kw::llm {
+
+// Of an answer that an error shows.
+inline constexpr size_t kShownBytes = 300;
+
+// Bytes that are no UTF-8, and halves of surrogate pairs, become U+FFFD: one broken character must
+// not cost the whole answer. kParse shows how the body begins.
+Result<Json> ParseBody(std::string_view body);
+
+// Null where the object has no such member, or it is null.
+const Json* Member(const Json& json, const char* key);
+// "" where it is no text.
+std::string StringMember(const Json& json, const char* key);
+// Absent or odd counts are 0: usage is a courtesy of the endpoint. `object` may be null.
+int64_t CountMember(const Json* object, const char* key);
+
+// The endpoint's own words in the body of an error answer: the message (and kind) of the common
+// JSON forms, the text of an HTML page, else the body as it is; one line. "" when the body says
+// nothing.
+std::string ErrorWords(std::string_view body);
+
+}  // namespace kw::llm
