@@ -146,7 +146,8 @@ class AttemptRun {
     rooms_.reporter.Stage(task_.name, "generate");
     KW_ASSIGN(call_,
               rooms_.steps.Ask(plan_.step + "/generate", {.messages = {{"user", plan_.prompt}},
-                                                          .temperature = rooms_.config.temperature,
+                                                          .turn = plan_.turn,
+                                                          .queue = task_.name,
                                                           .notes = DumpJson(notes)}));
     fresh_ = call_.fresh;
     results_.generate = call_.result;

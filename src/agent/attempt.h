@@ -24,6 +24,7 @@ struct AttemptPlan {
   std::string prompt;
   std::string parent;            // the step it builds on; "baseline"; ""
   std::vector<int64_t> lessons;  // ids in the prompt
+  int turn = 0;                  // whose it is, of several authors
 };
 [[nodiscard]] Result<AttemptRecord> RunAttempt(const AttemptRooms& rooms, const eval::Task& task,
                                                const AttemptPlan& plan);

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <climits>
 #include <cmath>
+#include <functional>
 #include <set>
 #include <variant>
 
@@ -17,13 +18,24 @@ namespace kw {
 namespace {
 
 using Strings = std::vector<std::string>;
-using Member = std::variant<std::string RunConfig::*, Strings RunConfig::*, int RunConfig::*,
-                            uint64_t RunConfig::*, double RunConfig::*>;
+// Where the value of a key stands.
+using Place = std::variant<std::string*, Strings*, int*, uint64_t*, double*, bool*>;
+using Finder = std::function<Place(RunConfig&)>;
+
+template <class T>
+Finder At(T RunConfig::*member) {
+  return [member](RunConfig& config) -> Place { return &(config.*member); };
+}
+template <class T>
+Finder At(RoleConfig RunConfig::*role, T RoleConfig::*member) {
+  return [role, member](RunConfig& config) -> Place { return &(config.*role.*member); };
+}
 
 // One key of the file. Numbers must lie in [least, most]; a text with `choices` is one of them.
+// A section of a section is written with a point: "model.judge".
 struct Key {
   std::string section, name;
-  Member member;
+  Finder find;
   double least = 0, most = 0;
   Strings choices;
   bool free_on_resume = false;  // it has no part in what a run does
@@ -32,44 +44,80 @@ struct Key {
   std::string full() const { return section + "." + name; }
 };
 
+Strings ApiNames() { return {"", "openai", "anthropic"}; }
+
+struct Role {
+  std::string section;
+  RoleConfig RunConfig::*config;
+};
+const std::vector<Role>& Roles() {
+  static const auto& roles = *new std::vector<Role>{{"model.extractor", &RunConfig::extractor},
+                                                    {"model.merger", &RunConfig::merger},
+                                                    {"model.judge", &RunConfig::judge},
+                                                    {"model.embedder", &RunConfig::embedder}};
+  return roles;
+}
+
+// What each role may have for itself.
+std::vector<Key> WithRoles(std::vector<Key> keys) {
+  using R = RoleConfig;
+  for (const auto& [section, role] : Roles()) {
+    keys.push_back({section, "name", At(role, &R::model)});
+    keys.push_back({section, "base_url", At(role, &R::base_url), 0, 0, {}, true});
+    keys.push_back({section, "api", At(role, &R::api), 0, 0, ApiNames(), true});
+    keys.push_back({section, "api_key_env", At(role, &R::api_key_env), 0, 0, {}, true});
+    if (role == &RunConfig::embedder) continue;
+    keys.push_back({section, "temperature", At(role, &R::temperature), 0, 10});
+    keys.push_back({section, "max_tokens", At(role, &R::max_tokens), 1, 1e8});
+  }
+  return keys;
+}
+
 const std::vector<Key>& Keys() {
   using C = RunConfig;
   constexpr double kMany = 1e6;
-  static const auto& keys = *new std::vector<Key>{
-      {"run", "name", &C::name, 0, 0, {}, false, true},
-      {"run", "dir", &C::dir, 0, 0, {}, false, true},
-      {"run", "seed", &C::seed, 0, 9007199254740992.0},
-      {"run", "epochs", &C::epochs, 1, kMany},
-      {"run", "batch", &C::batch, 1, kMany},
-      {"run", "parallel_tasks", &C::parallel_tasks, 1, 1024, {}, true},
-      {"run", "tasks", &C::tasks},
-      {"run", "effort", &C::effort, 0, 0, {"quick", "standard", "deep"}},
-      {"run", "max_cost_usd", &C::max_cost_usd, 0, 1e9, {}, true},
-      {"method", "name", &C::method, 0, 0, MethodNames()},
-      {"method", "samples", &C::samples, 1, kMany},
-      {"method", "parallel", &C::parallel, 1, kMany},
-      {"method", "iterations", &C::iterations, 1, kMany},
-      {"learner", "name", &C::learner, 0, 0, {"none", "reasoning_bank", "evolrule"}},
-      {"learner", "k", &C::k, 0, 100},
-      {"learner", "max_items", &C::max_items, 1, 100},
-      {"learner", "max_contrast_items", &C::max_contrast_items, 1, 100},
-      {"learner", "bank", &C::bank, 0, 0, {}, false, true},
-      {"learner", "max_rules", &C::max_rules, 1, 1000},
-      {"learner", "rules_per_task", &C::rules_per_task, 1, 100},
-      {"learner", "align_tasks", &C::align_tasks, 1, kMany},
-      {"learner", "min_pairs", &C::min_pairs, 1, kMany},
-      {"learner", "keep_rate", &C::keep_rate, 0, 1},
-      {"model", "name", &C::model},
-      {"model", "base_url", &C::base_url, 0, 0, {}, true},
-      {"model", "api_key_env", &C::api_key_env, 0, 0, {}, true},
-      {"model", "temperature", &C::temperature, 0, 10},
-      {"model", "max_tokens", &C::max_tokens, 1, 1e8},
-      {"model", "max_in_flight", &C::max_in_flight, 1, 1024, {}, true},
-      {"model", "timeout_s", &C::timeout_s, 1, 86400, {}, true},
-      {"device", "name", &C::device},
-      {"device", "workers", &C::workers, 1, 1024, {}, true},
-      {"device", "worker_command", &C::worker_command, 0, 0, {}, true},
-  };
+  static const auto& keys = *new std::vector<Key>(WithRoles({
+      {"run", "name", At(&C::name), 0, 0, {}, false, true},
+      {"run", "dir", At(&C::dir), 0, 0, {}, false, true},
+      {"run", "seed", At(&C::seed), 0, 9007199254740992.0},
+      {"run", "epochs", At(&C::epochs), 1, kMany},
+      {"run", "batch", At(&C::batch), 1, kMany},
+      {"run", "parallel_tasks", At(&C::parallel_tasks), 1, 1024, {}, true},
+      {"run", "tasks", At(&C::tasks)},
+      {"run", "effort", At(&C::effort), 0, 0, {"quick", "standard", "deep"}},
+      {"run", "max_cost_usd", At(&C::max_cost_usd), 0, 1e9, {}, true},
+      {"method", "name", At(&C::method), 0, 0, MethodNames()},
+      {"method", "samples", At(&C::samples), 1, kMany},
+      {"method", "parallel", At(&C::parallel), 1, kMany},
+      {"method", "iterations", At(&C::iterations), 1, kMany},
+      {"learner", "name", At(&C::learner), 0, 0, {"none", "reasoning_bank", "evolrule"}},
+      {"learner", "k", At(&C::k), 0, 100},
+      {"learner", "max_items", At(&C::max_items), 1, 100},
+      {"learner", "max_contrast_items", At(&C::max_contrast_items), 1, 100},
+      {"learner", "bank", At(&C::bank), 0, 0, {}, false, true},
+      {"learner", "max_rules", At(&C::max_rules), 1, 1000},
+      {"learner", "rules_per_task", At(&C::rules_per_task), 1, 100},
+      {"learner", "align_tasks", At(&C::align_tasks), 1, kMany},
+      {"learner", "min_pairs", At(&C::min_pairs), 1, kMany},
+      {"learner", "keep_rate", At(&C::keep_rate), 0, 1},
+      {"model", "name", At(&C::model)},
+      {"model", "base_url", At(&C::base_url), 0, 0, {}, true},
+      {"model", "api", At(&C::api), 0, 0, ApiNames(), true},
+      {"model", "api_key_env", At(&C::api_key_env), 0, 0, {}, true},
+      {"model", "temperature", At(&C::temperature), 0, 10},
+      {"model", "max_tokens", At(&C::max_tokens), 1, 1e8},
+      {"model", "table", At(&C::model_table), 0, 0, {}, true},
+      {"model", "max_in_flight", At(&C::max_in_flight), 1, 4096, {}, true},
+      {"model", "requests_per_minute", At(&C::requests_per_minute), 0, 1e9, {}, true},
+      {"model", "tokens_per_minute", At(&C::tokens_per_minute), 0, 1e12, {}, true},
+      {"model", "timeout_s", At(&C::timeout_s), 1, 86400, {}, true},
+      {"model", "stall_timeout_s", At(&C::stall_timeout_s), 0, 86400, {}, true},
+      {"model", "max_retries", At(&C::max_retries), 0, 1000, {}, true},
+      {"model", "stream", At(&C::stream), 0, 0, {}, true},
+      {"device", "name", At(&C::device)},
+      {"device", "workers", At(&C::workers), 1, 1024, {}, true},
+      {"device", "worker_command", At(&C::worker_command), 0, 0, {}, true},
+  }));
   return keys;
 }
 
@@ -87,64 +135,86 @@ Result<void> CheckRange(const Key& key, T value) {
                                                key.full(), value, key.least, key.most));
 }
 
+Result<void> AssignText(const Key& key, ObjectReader& reader, std::string& to) {
+  KW_ASSIGN(std::string value, reader.Required<std::string>(key.name));
+  bool known = key.choices.empty();
+  for (const std::string& choice : key.choices) known = known || choice == value;
+  if (!known) return Fail(ErrorCode::kInvalid, UnknownName(key.full(), value, key.choices));
+  to = std::move(value);
+  return {};
+}
+
+// A number in the key's range. Whole ones are read as int64_t.
+template <class Read, class T>
+Result<void> AssignNumber(const Key& key, ObjectReader& reader, T& to) {
+  KW_ASSIGN(const Read value, reader.Required<Read>(key.name));
+  KW_TRY(CheckRange(key, value));
+  to = static_cast<T>(value);
+  return {};
+}
+
 // The value of a key from JSON (TOML), into `config`.
 Result<void> Assign(RunConfig& config, const Key& key, ObjectReader& reader) {
-  if (auto* member = std::get_if<std::string RunConfig::*>(&key.member)) {
-    KW_ASSIGN(std::string value, reader.Required<std::string>(key.name));
-    bool known = key.choices.empty();
-    for (const std::string& choice : key.choices) known = known || choice == value;
-    if (!known) return Fail(ErrorCode::kInvalid, UnknownName(key.full(), value, key.choices));
-    config.** member = std::move(value);
-  } else if (auto* list = std::get_if<Strings RunConfig::*>(&key.member)) {
-    KW_ASSIGN(config.**list, reader.Required<Strings>(key.name));
-  } else if (auto* real = std::get_if<double RunConfig::*>(&key.member)) {
-    KW_ASSIGN(double value, reader.Required<double>(key.name));
-    KW_TRY(CheckRange(key, value));
-    config.** real = value;
+  const Place place = key.find(config);
+  if (auto* text = std::get_if<std::string*>(&place)) return AssignText(key, reader, **text);
+  if (auto* real = std::get_if<double*>(&place)) return AssignNumber<double>(key, reader, **real);
+  if (auto* small = std::get_if<int*>(&place)) return AssignNumber<int64_t>(key, reader, **small);
+  if (auto* whole = std::get_if<uint64_t*>(&place)) {
+    return AssignNumber<int64_t>(key, reader, **whole);
+  }
+  if (auto* list = std::get_if<Strings*>(&place)) {
+    KW_ASSIGN(**list, reader.Required<Strings>(key.name));
   } else {
-    KW_ASSIGN(int64_t value, reader.Required<int64_t>(key.name));
-    KW_TRY(CheckRange(key, value));
-    if (auto* whole = std::get_if<int RunConfig::*>(&key.member)) {
-      config.** whole = static_cast<int>(value);
-    } else {
-      config.*std::get<uint64_t RunConfig::*>(key.member) = static_cast<uint64_t>(value);
-    }
+    KW_ASSIGN(*std::get<bool*>(place), reader.Required<bool>(key.name));
   }
   return {};
 }
 
-// All sections of one text; `given` collects the full names of the keys that it sets.
+// One table of a text, and those within it; `given` collects the full names of the keys it sets.
+Result<void> AssignTable(RunConfig& config, const Json& json, const std::string& section,
+                         const std::string& where, std::set<std::string>& given) {
+  if (!json.is_object()) {
+    return Fail(ErrorCode::kInvalid, fmt::format("{}: {} must be a table", where, section));
+  }
+  ObjectReader reader(json, where + ": " + section);
+  for (const Key& key : Keys()) {
+    if (key.section != section || reader.Find(key.name) == nullptr) continue;
+    if (auto assigned = Assign(config, key, reader); !assigned) {
+      return Fail(std::move(assigned.error()).While(where));
+    }
+    given.insert(key.full());
+  }
+  for (const Role& role : Roles()) {
+    if (role.section.rfind(section + ".", 0) != 0) continue;
+    const Json* table = reader.Find(role.section.substr(section.size() + 1));
+    if (table != nullptr) KW_TRY(AssignTable(config, *table, role.section, where, given));
+  }
+  return reader.RejectUnknown();
+}
+
 Result<void> AssignAll(RunConfig& config, const Json& json, const std::string& where,
                        std::set<std::string>& given) {
   ObjectReader top(json, where);
   for (const std::string section : {"run", "method", "learner", "model", "device"}) {
-    const Json* object = top.Find(section);
-    if (object == nullptr) continue;
-    if (!object->is_object()) {
-      return Fail(ErrorCode::kInvalid, fmt::format("{}: {} must be a table", where, section));
-    }
-    ObjectReader reader(*object, where + ": " + section);
-    for (const Key& key : Keys()) {
-      if (key.section != section || reader.Find(key.name) == nullptr) continue;
-      if (auto assigned = Assign(config, key, reader); !assigned) {
-        return Fail(std::move(assigned.error()).While(where));
-      }
-      given.insert(key.full());
-    }
-    KW_TRY(reader.RejectUnknown());
+    const Json* table = top.Find(section);
+    if (table != nullptr) KW_TRY(AssignTable(config, *table, section, where, given));
   }
   return top.RejectUnknown();
 }
 
 // What --set gave for a key, as JSON of the key's type.
-Result<Json> ParseOverride(const Key& key, const std::string& text) {
+Result<Json> ParseOverride(const Key& key, const Place& place, const std::string& text) {
   auto wrong = [&](std::string_view kind) {
     return Fail(ErrorCode::kInvalid,
                 fmt::format("--set {}={}: {} is needed", key.full(), text, kind));
   };
   const char* end = text.data() + text.size();
-  if (std::holds_alternative<std::string RunConfig::*>(key.member)) return Json(text);
-  if (std::holds_alternative<Strings RunConfig::*>(key.member)) {
+  if (std::holds_alternative<std::string*>(place)) return Json(text);
+  if (std::holds_alternative<bool*>(place)) {
+    if (text != "true" && text != "false") return wrong("true or false");
+    return Json(text == "true");
+  }
+  if (std::holds_alternative<Strings*>(place)) {
     std::string_view trimmed = Trim(text);
     if (trimmed.empty()) return Json::array();
     if (trimmed.front() == '[') {
@@ -156,7 +226,7 @@ Result<Json> ParseOverride(const Key& key, const std::string& text) {
     for (std::string_view part : Split(trimmed, ',')) list.push_back(std::string(Trim(part)));
     return list;
   }
-  if (std::holds_alternative<double RunConfig::*>(key.member)) {
+  if (std::holds_alternative<double*>(place)) {
     double value = 0;
     auto [stop, problem] = std::from_chars(text.data(), end, value);
     if (problem != std::errc() || stop != end || !std::isfinite(value)) return wrong("a number");
@@ -174,7 +244,7 @@ Result<void> Override(RunConfig& config, const std::string& full, const std::str
   if (key == nullptr) {
     return Fail(ErrorCode::kInvalid, UnknownName("configuration key", full, RunConfigKeys()));
   }
-  KW_ASSIGN(Json value, ParseOverride(*key, text));
+  KW_ASSIGN(Json value, ParseOverride(*key, key->find(config), text));
   Json object = Json::object();
   object[key->name] = std::move(value);
   ObjectReader reader(object, "--set " + key->section);
@@ -191,23 +261,51 @@ Result<void> CheckWhole(const RunConfig& config) {
   for (const std::string& task : config.tasks) {
     if (task.empty()) return Fail(ErrorCode::kInvalid, "run.tasks holds an empty name");
   }
-  if (config.model.empty()) {
+  for (const std::string& author : AuthorsOf(config)) {
+    if (!author.empty()) continue;
     return Fail(ErrorCode::kInvalid,
-                "model.name is empty: \"simulated\", or a model's name at model.base_url");
-  }
-  if (config.model != "simulated" && config.base_url.empty()) {
-    return Fail(
-        ErrorCode::kInvalid,
-        fmt::format("model.name = '{}' needs model.base_url, the endpoint that serves it; give "
-                    "--base-url http://HOST:PORT/v1, or --model simulated for the "
-                    "simulated author",
-                    config.model));
+                fmt::format("model.name = '{}' holds an empty name: \"simulated\", "
+                            "\"provider/model\", or a model's name at model.base_url",
+                            config.model));
   }
   if (config.name.find('/') != std::string::npos || config.name.starts_with(".")) {
     return Fail(ErrorCode::kInvalid,
                 fmt::format("run.name = '{}' cannot name a folder", config.name));
   }
   return {};
+}
+
+Json ValueOf(const Key& key, const RunConfig& config) {
+  // A key finds a place that can be written; it is only read here.
+  return std::visit([](const auto* value) { return Json(*value); },
+                    key.find(const_cast<RunConfig&>(config)));
+}
+
+// What a role does not have for itself is the author's; but for the embedder's model, which is
+// built in, and temperatures: extraction's is 1, a judge's 0.
+void FillRoles(RunConfig& config, const std::set<std::string>& given) {
+  for (const auto& [section, member] : Roles()) {
+    RoleConfig& role = config.*member;
+    const auto inherit = [&, section = section](const char* name, auto& value,
+                                                const auto& authors) {
+      if (!given.contains(section + "." + name)) value = authors;
+    };
+    const bool own_model = given.contains(section + ".name");
+    const bool is_embedder = member == &RunConfig::embedder;
+    // Of several authors the first answers for the roles.
+    if (!is_embedder) inherit("name", role.model, AuthorsOf(config).front());
+    // An endpoint goes with its model.
+    if (!own_model && !is_embedder) {
+      inherit("base_url", role.base_url, config.base_url);
+      inherit("api", role.api, config.api);
+    }
+    inherit("api_key_env", role.api_key_env, config.api_key_env);
+    inherit("max_tokens", role.max_tokens, config.max_tokens);
+    inherit("temperature", role.temperature,
+            member == &RunConfig::extractor ? 1.0
+            : member == &RunConfig::judge   ? 0.0
+                                            : config.temperature);
+  }
 }
 
 Strings KeysFreeOnResume() {
@@ -233,6 +331,12 @@ Result<void> FillSamples(RunConfig& config, const std::set<std::string>& given) 
 
 }  // namespace
 
+std::vector<std::string> AuthorsOf(const RunConfig& config) {
+  std::vector<std::string> names;
+  for (std::string_view name : Split(config.model, ',')) names.emplace_back(Trim(name));
+  return names;
+}
+
 std::vector<std::string> RunConfigKeys() {
   std::vector<std::string> names;
   for (const Key& key : Keys()) names.push_back(key.full());
@@ -251,6 +355,7 @@ Result<RunConfig> ParseRunConfig(std::string_view text, const std::string& where
     config.source_text += fmt::format("\n# --set {}={}", key, value);
   }
   KW_TRY(FillSamples(config, given));
+  FillRoles(config, given);
   KW_TRY(CheckWhole(config));
   return config;
 }
@@ -273,7 +378,9 @@ Result<RunConfig> LoadRunConfig(const std::string& path, const Overrides& overri
 std::string RunConfigToJson(const RunConfig& config) {
   Json json = Json::object();
   for (const Key& key : Keys()) {
-    std::visit([&](auto member) { json[key.section][key.name] = config.*member; }, key.member);
+    Json* table = &json;
+    for (std::string_view part : Split(key.section, '.')) table = &(*table)[std::string(part)];
+    (*table)[key.name] = ValueOf(key, config);
   }
   json["source_text"] = config.source_text;
   return DumpJson(json);
@@ -288,6 +395,7 @@ Result<RunConfig> RunConfigFromJson(std::string_view text) {
   }
   std::set<std::string> given;
   KW_TRY(AssignAll(config, json, "the run's configuration", given));
+  FillRoles(config, given);
   return config;
 }
 
@@ -295,11 +403,7 @@ std::string CanonicalConfig(const RunConfig& config) {
   std::string text;
   for (const Key& key : Keys()) {
     if (key.free_on_resume || key.is_place) continue;
-    std::visit(
-        [&](auto member) {
-          text += fmt::format("{} = {}\n", key.full(), DumpJson(Json(config.*member)));
-        },
-        key.member);
+    text += fmt::format("{} = {}\n", key.full(), DumpJson(ValueOf(key, config)));
   }
   return text;
 }

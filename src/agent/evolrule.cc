@@ -163,7 +163,7 @@ class EvolRule : public Learner {
     KW_ASSIGN(std::optional<Texts> texts,
               Inquire<Texts>(rooms_, {.step = prefix + "/rules",
                                       .prompt = prompt,
-                                      .temperature = rooms_.config.temperature,
+                                      .queue = task.task->name,
                                       .read = [most, prompt](const ChatAnswer& answer) {
                                         return ParseRules(answer.content, most, prompt);
                                       }}));
@@ -188,7 +188,7 @@ class EvolRule : public Learner {
     return Inquire<std::string>(rooms_,
                                 {.step = prefix + "/analyse",
                                  .prompt = std::move(prompt),
-                                 .temperature = rooms_.config.temperature,
+                                 .queue = task.name,
                                  .read = [](const ChatAnswer& answer) -> Result<std::string> {
                                    std::string text(Trim(answer.content));
                                    if (text.empty()) return Fail(ErrorCode::kParse, "it is empty");
@@ -259,7 +259,7 @@ class EvolRule : public Learner {
     using Merged = std::vector<MergedRule>;
     return Inquire<Merged>(rooms_, {.step = step,
                                     .prompt = prompt,
-                                    .temperature = rooms_.config.temperature,
+                                    .role = ModelRole::kMerger,
                                     .read = [entries, count, prompt](const ChatAnswer& answer) {
                                       return ParseMergedRules(answer.content, entries, count,
                                                               prompt);
@@ -336,7 +336,8 @@ class EvolRule : public Learner {
     KW_ASSIGN(std::string prompt, rooms_.prompts.Render("judge", values));
     return Inquire<bool>(rooms_, {.step = step,
                                   .prompt = std::move(prompt),
-                                  .temperature = 0,
+                                  .role = ModelRole::kJudge,
+                                  .queue = task.name,
                                   .read = [](const ChatAnswer& answer) -> Result<bool> {
                                     std::optional<bool> read = ParseJudgement(answer.content);
                                     if (read) return *read;

@@ -58,7 +58,8 @@ std::unique_ptr<Learner> MakeReasoningBank(const LearnerRooms& rooms);
 template <class T>
 struct Inquiry {
   std::string step, prompt;
-  double temperature = 0;
+  ModelRole role = ModelRole::kExtractor;
+  std::string queue;  // the task that it is about
   std::function<Result<T>(const ChatAnswer&)> read;
   std::function<std::optional<BankChange>(const T&, const std::string& step)> effect;
 };
@@ -82,7 +83,8 @@ Result<std::optional<T>> Inquire(const LearnerRooms& rooms, const Inquiry<T>& in
       return inquiry.effect(*value, step);
     };
     KW_ASSIGN(ModelCall call, rooms.steps.Ask(step, {.messages = messages,
-                                                     .temperature = inquiry.temperature,
+                                                     .role = inquiry.role,
+                                                     .queue = inquiry.queue,
                                                      .effect = effect}));
     Result<T> value = inquiry.read(call.answer);
     if (value) return std::optional<T>(std::move(*value));

@@ -159,11 +159,12 @@ class Metr : public Method {
 
 Result<std::vector<AttemptRecord>> RunChain(const AttemptRooms& rooms, Method& method,
                                             const eval::Task& task, const Lessons& lessons,
-                                            const std::string& chain_key) {
+                                            const std::string& chain_key, int chain_number) {
   std::vector<AttemptRecord> chain;
   for (int i = 0; i < rooms.config.iterations; ++i) {
     KW_ASSIGN(AttemptPlan plan, method.Plan({task, rooms.rooms.evaluator->sheet(), lessons, chain,
                                              fmt::format("{}/i{}", chain_key, i)}));
+    plan.turn = chain_number + i;
     KW_ASSIGN(AttemptRecord record, RunAttempt(rooms, task, plan));
     chain.push_back(std::move(record));
   }
@@ -190,7 +191,8 @@ Result<std::vector<AttemptRecord>> SolveTask(const AttemptRooms& rooms, Method& 
             ParallelMap<Chain>(static_cast<size_t>(rooms.config.parallel),
                                rooms.config.max_in_flight, [&](size_t s) {
                                  return RunChain(rooms, method, task, lessons,
-                                                 fmt::format("{}/s{}", prefix, s));
+                                                 fmt::format("{}/s{}", prefix, s),
+                                                 static_cast<int>(s));
                                }));
   std::vector<AttemptRecord> attempts;
   for (Chain& chain : chains) {

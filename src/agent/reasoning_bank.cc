@@ -104,7 +104,7 @@ class ReasoningBank : public Learner {
     KW_ASSIGN(std::optional<Items> items,
               Inquire<Items>(rooms_, {.step = step,
                                       .prompt = prompt,
-                                      .temperature = rooms_.config.temperature,
+                                      .queue = trajectory.task->name,
                                       .read =
                                           [most, prompt](const ChatAnswer& answer) {
                                             return ParseItems(answer.content, most, prompt);

@@ -17,21 +17,51 @@ std::string KindOf(const std::string& key) {
   return std::string(parts.back());
 }
 
+Json AnswerToJson(const ChatAnswer& answer) {
+  const TokenUsage& usage = answer.usage;
+  Json json{{"content", answer.content},
+            {"finish_reason", answer.finish_reason},
+            {"model", answer.model},
+            {"prompt_tokens", usage.prompt},
+            {"completion_tokens", usage.completion},
+            {"cost_usd", answer.cost_usd},
+            {"latency_us", answer.latency_us},
+            {"retries", answer.retries}};
+  // What many answers do not have.
+  if (!answer.reasoning.empty()) json["reasoning"] = answer.reasoning;
+  if (usage.cached > 0) json["cached_tokens"] = usage.cached;
+  if (usage.reasoning > 0) json["reasoning_tokens"] = usage.reasoning;
+  if (usage.estimated) json["estimated_tokens"] = true;
+  if (answer.first_token_us > 0) json["first_token_us"] = answer.first_token_us;
+  if (answer.runaway) {
+    const RunawayLoop& loop = *answer.runaway;
+    json["runaway"] = {{"unit", loop.unit},
+                       {"repeats", loop.repeats},
+                       {"in_reasoning", loop.in_reasoning},
+                       {"dropped_bytes", loop.dropped_bytes},
+                       {"tokens_saved", loop.tokens_saved}};
+  }
+  return json;
+}
+
+Result<RunawayLoop> ReadRunaway(const Json& json) {
+  ObjectReader reader(json, "the journal: runaway");
+  RunawayLoop loop;
+  KW_ASSIGN(loop.unit, reader.Required<std::string>("unit"));
+  KW_ASSIGN(loop.repeats, reader.Required<int64_t>("repeats"));
+  KW_ASSIGN(loop.in_reasoning, reader.Required<bool>("in_reasoning"));
+  KW_ASSIGN(loop.dropped_bytes, reader.Required<int64_t>("dropped_bytes"));
+  KW_ASSIGN(loop.tokens_saved, reader.Required<int64_t>("tokens_saved"));
+  return loop;
+}
+
 std::string ModelCallToJson(const Steps::Question& question, const ChatAnswer& answer) {
   Json messages = Json::array();
   for (const ChatMessage& message : question.messages) {
     messages.push_back({{"role", message.role}, {"content", message.content}});
   }
   Json json{{"messages", std::move(messages)},
-            {"answer",
-             {{"content", answer.content},
-              {"finish_reason", answer.finish_reason},
-              {"model", answer.model},
-              {"prompt_tokens", answer.usage.prompt},
-              {"completion_tokens", answer.usage.completion},
-              {"cost_usd", answer.cost_usd},
-              {"latency_us", answer.latency_us},
-              {"retries", answer.retries}}},
+            {"answer", AnswerToJson(answer)},
             {"notes", question.notes}};
   return DumpJson(json);
 }
@@ -48,6 +78,14 @@ Result<ChatAnswer> ReadAnswer(const Json& json) {
   KW_ASSIGN(answer.latency_us, reader.Required<int64_t>("latency_us"));
   KW_ASSIGN(int64_t retries, reader.Required<int64_t>("retries"));
   answer.retries = static_cast<int>(retries);
+  KW_ASSIGN(answer.reasoning, reader.Optional<std::string>("reasoning", ""));
+  KW_ASSIGN(answer.usage.cached, reader.Optional<int64_t>("cached_tokens", 0));
+  KW_ASSIGN(answer.usage.reasoning, reader.Optional<int64_t>("reasoning_tokens", 0));
+  KW_ASSIGN(answer.usage.estimated, reader.Optional<bool>("estimated_tokens", false));
+  KW_ASSIGN(answer.first_token_us, reader.Optional<int64_t>("first_token_us", 0));
+  if (const Json* loop = reader.Find("runaway")) {
+    KW_ASSIGN(answer.runaway, ReadRunaway(*loop));
+  }
   return answer;
 }
 
@@ -79,6 +117,31 @@ Steps::Steps(const RunConfig& config, const RunRooms& rooms, Journal& journal,
     : config_(config), rooms_(rooms), journal_(journal), cancelled_(std::move(cancelled)) {}
 
 uint64_t Steps::SeedOf(const std::string& key) const { return DeriveSeed(config_.seed, key); }
+
+RoleConfig Steps::RoleOf(ModelRole role, int turn) const {
+  switch (role) {
+    case ModelRole::kExtractor:
+      return config_.extractor;
+    case ModelRole::kMerger:
+      return config_.merger;
+    case ModelRole::kJudge:
+      return config_.judge;
+    case ModelRole::kAuthor:
+      break;
+  }
+  const std::vector<std::string> authors = AuthorsOf(config_);
+  return {.model = authors[static_cast<size_t>(turn) % authors.size()],
+          .temperature = config_.temperature,
+          .max_tokens = config_.max_tokens};
+}
+
+ChatModel& Steps::ModelOf(ModelRole role) const {
+  ChatModel* own = role == ModelRole::kExtractor ? rooms_.extractor
+                   : role == ModelRole::kMerger  ? rooms_.merger
+                   : role == ModelRole::kJudge   ? rooms_.judge
+                                                 : nullptr;
+  return own != nullptr ? *own : *rooms_.model;
+}
 
 Result<void> Steps::KeepGoing() const {
   if (stopped_) return Fail(ErrorCode::kCancelled, "the run is stopping");
@@ -125,11 +188,13 @@ Result<Steps::Outcome> Steps::Once(const std::string& key, const Hasher& inputs,
 }
 
 Result<ModelCall> Steps::Ask(const std::string& key, const Question& question) {
-  ChatRequest request{.model = config_.model,
+  const RoleConfig role = RoleOf(question.role, question.turn);
+  ChatRequest request{.model = role.model,
                       .messages = question.messages,
-                      .temperature = question.temperature,
-                      .max_tokens = config_.max_tokens,
-                      .seed = SeedOf(key)};
+                      .temperature = role.temperature,
+                      .max_tokens = role.max_tokens,
+                      .seed = SeedOf(key),
+                      .queue = question.queue};
   Hasher inputs;
   inputs.Add(request.model).Add(fmt::format("{}", request.temperature));
   inputs.Add(request.max_tokens).Add(static_cast<int64_t>(*request.seed)).Add(question.notes);
@@ -141,7 +206,7 @@ Result<ModelCall> Steps::Ask(const std::string& key, const Question& question) {
   KW_TRY(KeepGoing());
   KW_TRY(StopOnError(CheckBudget()));
   int64_t began = rooms_.clock->MonotonicMicros();
-  auto answered = StopOnError(rooms_.model->Complete(request));
+  auto answered = StopOnError(ModelOf(question.role).Complete(request));
   if (!answered) return Fail(std::move(answered.error()).While("asking the model for " + key));
   row.duration_us = rooms_.clock->MonotonicMicros() - began;
   row.result = ModelCallToJson(question, *answered);

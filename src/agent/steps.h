@@ -44,17 +44,22 @@ class Steps {
   // A step that is one model call, asked with a seed of its own.
   struct Question {
     std::vector<ChatMessage> messages;
-    double temperature = 0;
+    ModelRole role = ModelRole::kAuthor;
+    int turn = 0;       // of several authors: whose it is
+    std::string queue;  // the task that it is about: tasks that wait are served in turn
     std::string notes;  // JSON, kept with the answer; part of the inputs
     std::function<std::optional<BankChange>(const ChatAnswer&)> effect;  // may be empty
   };
   [[nodiscard]] Result<ModelCall> Ask(const std::string& key, const Question& question);
 
   uint64_t SeedOf(const std::string& key) const;
+  // What a question of this role is asked with.
+  RoleConfig RoleOf(ModelRole role, int turn) const;
   // kCancelled when the run is to stop: asked to, or after an error in another thread.
   [[nodiscard]] Result<void> KeepGoing() const;
 
  private:
+  ChatModel& ModelOf(ModelRole role) const;
   Result<void> CheckBudget() const;
   Result<void> Commit(StepRow row, const BankChange* effect);
   template <class T>

@@ -1,43 +1,18 @@
 #include "rooms.h"
 
-#include <cstdlib>
-
 #include "kw/base.h"
 
 namespace kw::cli {
-namespace {
-
-std::string Variable(const std::string& name) {
-  const char* value = std::getenv(name.c_str());
-  return value == nullptr ? "" : value;
-}
-
-Result<std::unique_ptr<ChatModel>> OpenModel(const RunConfig& config, const std::string& home) {
-  if (config.model == "simulated") {
-    return MakeSimulatedAuthor(home + "/data/models/simulated_author.toml");
-  }
-  return MakeHttpModel(EndpointOf(config, home));
-}
-
-}  // namespace
-
 RunRooms OpenRooms::View() const {
-  return {.model = model.get(),
+  return {.model = models.author.get(),
+          .extractor = models.extractor.get(),
+          .merger = models.merger.get(),
+          .judge = models.judge.get(),
           .evaluator = evaluator.get(),
           .tasks = &*tasks,
           .bank = bank.get(),
           .prompts = home + "/prompts",
           .clock = &SystemClock()};
-}
-
-HttpModelConfig EndpointOf(const RunConfig& config, const std::string& home) {
-  std::string key = Variable(config.api_key_env);
-  if (key.empty()) key = Variable("OPENAI_API_KEY");
-  return {.base_url = config.base_url,
-          .api_key = key,
-          .max_in_flight = config.max_in_flight,
-          .request_timeout_ms = int64_t{1000} * config.timeout_s,
-          .prices_file = home + "/data/models/prices.toml"};
 }
 
 std::string BankPath(const RunConfig& config) {
@@ -64,7 +39,7 @@ Result<OpenRooms> OpenRoomsFor(const RunConfig& config) {
   OpenRooms rooms;
   KW_ASSIGN(rooms.home, ProgramHome());
   KW_ASSIGN(rooms.tasks, eval::TaskLibrary::Open(rooms.home + "/data/tasks"));
-  KW_ASSIGN(rooms.model, OpenModel(config, rooms.home));
+  KW_ASSIGN(rooms.models, OpenModelsOf(config, rooms.home));
 
   eval::EvaluatorConfig evaluator;
   evaluator.home = rooms.home;

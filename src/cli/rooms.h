@@ -6,12 +6,13 @@
 #include <string>
 
 #include "kw/agent.h"
+#include "models.h"
 
 namespace kw::cli {
 
 struct OpenRooms {
   std::string home;
-  std::unique_ptr<ChatModel> model;
+  OpenModels models;
   std::unique_ptr<eval::Evaluator> evaluator;
   std::optional<eval::TaskLibrary> tasks;
   std::unique_ptr<Bank> bank;  // none when the learner is none
@@ -19,8 +20,6 @@ struct OpenRooms {
 };
 Result<OpenRooms> OpenRoomsFor(const RunConfig& config);
 
-// The endpoint of a configuration, its key taken from the environment.
-HttpModelConfig EndpointOf(const RunConfig& config, const std::string& home);
 // The bank of a run: learner.bank, or memory.db in the run's folder.
 std::string BankPath(const RunConfig& config);
 

@@ -38,7 +38,6 @@ std::string Advice(int status, const std::string& words) {
 
 Result<std::shared_ptr<const EndpointRoom>> EndpointRoom::Make(HttpModelConfig config) {
   KW_ASSIGN(Endpoint endpoint, Endpoint::Make(config.base_url, config.api_key));
-  KW_ASSIGN(Prices prices, Prices::Load(config.prices_file));
   if (config.max_in_flight < 1 || config.connect_timeout_ms < 1 || config.request_timeout_ms < 1 ||
       config.stall_timeout_ms < 0 || config.max_retries < 0 || config.retry_base_ms < 0 ||
       config.retry_cap_ms < 0 || config.retry_time_ms < 0 || config.requests_per_minute < 0 ||
@@ -50,8 +49,8 @@ Result<std::shared_ptr<const EndpointRoom>> EndpointRoom::Make(HttpModelConfig c
   auto loop = config.io ? config.io->loop : std::make_shared<TransferLoop>();
   const Wire& wire = WireOf(config.api);
   const WireTraits traits = {config.max_completion_tokens, config.fixed_temperature};
-  return std::make_shared<const EndpointRoom>(EndpointRoom{
-      std::move(config), std::move(endpoint), std::move(prices), wire, traits, std::move(loop)});
+  return std::make_shared<const EndpointRoom>(
+      EndpointRoom{std::move(config), std::move(endpoint), wire, traits, std::move(loop)});
 }
 
 CallTransfer::CallTransfer(std::shared_ptr<const EndpointRoom> room, std::string path,

@@ -9,7 +9,7 @@
 
 #include "endpoint.h"
 #include "kw/llm.h"
-#include "prices.h"
+#include "kw/model_table.h"
 #include "transfer_loop.h"
 #include "wire.h"
 
@@ -19,12 +19,14 @@ namespace kw::llm {
 struct EndpointRoom {
   HttpModelConfig config;
   Endpoint endpoint;
-  Prices prices;
   const Wire& wire;
   WireTraits traits;
   std::shared_ptr<TransferLoop> loop;
 
   static Result<std::shared_ptr<const EndpointRoom>> Make(HttpModelConfig config);
+  double Cost(const std::string& model, const TokenUsage& usage) const {
+    return config.table ? config.table->Cost(model, usage) : 0;
+  }
   RequestLimits limits() const {
     return {config.max_in_flight, config.requests_per_minute, config.tokens_per_minute};
   }

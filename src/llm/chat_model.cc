@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <future>
 #include <mutex>
 
+#include "kw/base.h"
 #include "kw/llm.h"
 
 namespace kw {
@@ -12,6 +14,46 @@ Result<ChatAnswer> ChatModel::Complete(ChatRequest request) {
   Submit(std::move(request),
          [answer](Result<ChatAnswer> result) { answer->set_value(std::move(result)); });
   return future.get();
+}
+
+namespace {
+
+class Router : public ChatModel {
+ public:
+  explicit Router(std::map<std::string, std::unique_ptr<ChatModel>> models)
+      : models_(std::move(models)) {}
+
+  void Submit(ChatRequest request, Done done) override {
+    const auto found = models_.find(request.model);
+    if (found == models_.end()) {
+      std::vector<std::string> names;
+      for (const auto& [name, model] : models_) names.push_back(name);
+      return done(Fail(ErrorCode::kInvalid, UnknownName("model", request.model, names)));
+    }
+    found->second->Submit(std::move(request), std::move(done));
+  }
+
+  std::string Describe() const override {
+    std::string text;
+    for (const auto& [name, model] : models_) {
+      text += (text.empty() ? "" : "; ") + name + ": " + model->Describe();
+    }
+    return text;
+  }
+
+  bool simulated() const override {
+    return std::any_of(models_.begin(), models_.end(),
+                       [](const auto& model) { return model.second->simulated(); });
+  }
+
+ private:
+  const std::map<std::string, std::unique_ptr<ChatModel>> models_;
+};
+
+}  // namespace
+
+std::unique_ptr<ChatModel> MakeRouter(std::map<std::string, std::unique_ptr<ChatModel>> models) {
+  return std::make_unique<Router>(std::move(models));
 }
 
 struct ScriptedModel::Log {

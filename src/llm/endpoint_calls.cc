@@ -112,7 +112,7 @@ class HttpEmbedder : public EmbeddingModel {
       for (const std::string& text : texts) bytes += text.size();
       read.usage.prompt = static_cast<int64_t>((bytes + 3) / 4);
     }
-    read.cost_usd = room_->prices.Cost(model_, read.usage.prompt, 0);
+    read.cost_usd = room_->Cost(model_, read.usage);
     return read;
   }
 

@@ -12,11 +12,15 @@ namespace kw {
 namespace llm {
 namespace {
 
+std::string EncodeFor(const EndpointRoom& room, ChatRequest request) {
+  if (!room.config.model.empty()) request.model = room.config.model;
+  return room.wire.Encode(request, room.config.stream.on, room.traits);
+}
+
 class ChatTransfer : public CallTransfer {
  public:
   ChatTransfer(std::shared_ptr<const EndpointRoom> room, ChatRequest request, ChatModel::Done done)
-      : CallTransfer(room, room->wire.Path(),
-                     room->wire.Encode(request, room->config.stream.on, room->traits)),
+      : CallTransfer(room, room->wire.Path(), EncodeFor(*room, request)),
         request_(std::move(request)),
         done_(std::move(done)) {}
 
@@ -135,8 +139,7 @@ class ChatTransfer : public CallTransfer {
   }
 
   std::optional<Again> Answered(ChatAnswer answer) {
-    answer.cost_usd =
-        room_->prices.Cost(request_.model, answer.usage.prompt, answer.usage.completion);
+    answer.cost_usd = room_->Cost(request_.model, answer.usage);
     answer.latency_us = SystemClock().MonotonicMicros() - began_us_;
     answer.retries = retries_;
     tokens_used_ = answer.usage.prompt + answer.usage.completion;

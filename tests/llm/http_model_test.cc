@@ -11,6 +11,7 @@
 #include "kw/base.h"
 #include "kw/base/json.h"
 #include "kw/llm.h"
+#include "kw/model_table.h"
 #include "llm/http_ask.h"
 
 namespace kw {
@@ -82,7 +83,8 @@ TEST(HttpModel, GivesValidUtf8WhateverComes) {
 
 TEST(HttpModel, CountsCostByTheModelThatWasAskedFor) {
   MockServer server([](const MockRequest&) { return MockReply::Chat("x"); });
-  auto model = Open(server, {.prices_file = KW_SOURCE_DIR "/data/models/prices.toml"});
+  auto table = ModelTable::Load({KW_SOURCE_DIR "/data/models/models.toml"}).value();
+  auto model = Open(server, {.table = std::make_shared<ModelTable>(std::move(table))});
   EXPECT_GT(model->Complete(Ask("hi", "openai/gpt-4o-mini")).value().cost_usd, 0);
   EXPECT_EQ(model->Complete(Ask("hi", "qwen3")).value().cost_usd, 0);
 }
@@ -191,7 +193,6 @@ TEST(HttpModel, RefusesAConfigurationThatCannotWork) {
   EXPECT_EQ(MakeHttpModel({.base_url = "nowhere"}).error().code, ErrorCode::kInvalid);
   EXPECT_EQ(MakeHttpModel({.base_url = "http://x/v1", .max_in_flight = 0}).error().code,
             ErrorCode::kInvalid);
-  EXPECT_FALSE(MakeHttpModel({.base_url = "http://x/v1", .prices_file = "/no/such/file"}));
 }
 
 TEST(HttpModel, SaysWhereItAsksWithoutThePassword) {

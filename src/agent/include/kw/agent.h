@@ -24,6 +24,16 @@
 
 namespace kw {
 
+// Who answers one kind of question; what a role does not have for itself is the author's.
+struct RoleConfig {
+  std::string model, base_url, api, api_key_env;  // .name, .base_url, .api, .api_key_env
+  double temperature = 0;
+  int max_tokens = 0;
+};
+
+// Whom a question goes to.
+enum class ModelRole { kAuthor, kExtractor, kMerger, kJudge };
+
 // One experiment; docs/formats/experiment.md lists the keys. Names in comments are TOML keys.
 struct RunConfig {
   // [run]
@@ -49,14 +59,25 @@ struct RunConfig {
   int align_tasks = 20;     // learner.align_tasks: sampled tasks of the batch
   int min_pairs = 3;        // learner.min_pairs
   double keep_rate = 0.70;  // learner.keep_rate
-  // [model]
-  std::string model = "simulated";              // model.name: "simulated" or a name at the endpoint
+  // [model]: the author's, who writes the kernels, and what all roles share
+  // model.name: "simulated", "provider/model", or a name at model.base_url; several, separated by
+  // commas, take turns
+  std::string model = "simulated";
   std::string base_url;                         // model.base_url
+  std::string api;                              // model.api: "" as the provider says
   std::string api_key_env = "KWRIGHT_API_KEY";  // model.api_key_env, else OPENAI_API_KEY
   double temperature = 0.7;                     // model.temperature
   int max_tokens = 8192;                        // model.max_tokens
-  int max_in_flight = 32;                       // model.max_in_flight
+  std::string model_table;                      // model.table: names and prices of one's own
+  int max_in_flight = 32;                       // model.max_in_flight, of each endpoint
+  double requests_per_minute = 0;               // model.requests_per_minute; 0: no limit
+  double tokens_per_minute = 0;                 // model.tokens_per_minute; 0: no limit
   int timeout_s = 600;                          // model.timeout_s: of a whole answer
+  int stall_timeout_s = 120;                    // model.stall_timeout_s: between two pieces
+  int max_retries = 5;                          // model.max_retries
+  bool stream = true;                           // model.stream
+  // [model.extractor], [model.merger], [model.judge], [model.embedder]
+  RoleConfig extractor, merger, judge, embedder;
   // [device]
   std::string device = "a100_sxm4";         // device.name
   int workers = 2;                          // device.workers
@@ -69,10 +90,15 @@ struct RunConfig {
 [[nodiscard]] Result<RunConfig> LoadRunConfig(
     const std::string& path, const std::vector<std::pair<std::string, std::string>>& overrides);
 std::vector<std::string> RunConfigKeys();
+// The names in model.name: one, or several that take turns.
+std::vector<std::string> AuthorsOf(const RunConfig& config);
 
 // What a run works with; all outlive it.
 struct RunRooms {
-  ChatModel* model = nullptr;
+  ChatModel* model = nullptr;  // the author's, and of those roles that have none of their own
+  ChatModel* extractor = nullptr;
+  ChatModel* merger = nullptr;
+  ChatModel* judge = nullptr;
   eval::Evaluator* evaluator = nullptr;
   const eval::TaskLibrary* tasks = nullptr;
   Bank* bank = nullptr;  // may be null when the learner is none

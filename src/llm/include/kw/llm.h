@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -97,6 +98,9 @@ class ChatModel {
   virtual bool simulated() const { return false; }
 };
 
+// kw/model_table.h: names, addresses and prices of models.
+class ModelTable;
+
 // One thread that does the HTTP of several models. Thread-safe.
 struct HttpIo;
 [[nodiscard]] std::shared_ptr<HttpIo> MakeHttpIo();
@@ -110,6 +114,7 @@ struct StreamOptions {
 
 struct HttpModelConfig {
   std::string base_url;  // up to and with "/v1"
+  std::string model;     // what the endpoint calls it; "": as the request does
   std::string api_key;   // from the environment; "" sends none; never logged
   ApiKind api = ApiKind::kOpenAi;
   std::shared_ptr<HttpIo> io;  // null: a thread of its own
@@ -119,13 +124,13 @@ struct HttpModelConfig {
   int max_in_flight = 32;                                  // requests under way at once
   int64_t requests_per_minute = 0, tokens_per_minute = 0;  // in any 60 s; 0: no limit
   int64_t connect_timeout_ms = 10'000;
-  int64_t request_timeout_ms = 600'000;  // of a whole answer
-  int64_t stall_timeout_ms = 120'000;    // of a stream, between two pieces; 0: none
-  int max_retries = 5;                   // of what another try may help
-  int64_t retry_time_ms = 1'800'000;     // no try begins so long after the first one
-  int64_t retry_base_ms = 500;           // doubled each time, jittered; Retry-After wins
-  int64_t retry_cap_ms = 60'000;         // of both
-  std::string prices_file;               // data/models/prices.toml; "" = no prices
+  int64_t request_timeout_ms = 600'000;     // of a whole answer
+  int64_t stall_timeout_ms = 120'000;       // of a stream, between two pieces; 0: none
+  int max_retries = 5;                      // of what another try may help
+  int64_t retry_time_ms = 1'800'000;        // no try begins so long after the first one
+  int64_t retry_base_ms = 500;              // doubled each time, jittered; Retry-After wins
+  int64_t retry_cap_ms = 60'000;            // of both
+  std::shared_ptr<const ModelTable> table;  // for prices; null: everything costs 0
 };
 // kInvalid for a base_url that is no http(s) URL. docs/endpoints.md says what is sent and
 // understood.
@@ -158,6 +163,10 @@ class EmbeddingModel {
 // `effects_file`: data/models/simulated_author.toml.
 [[nodiscard]] Result<std::unique_ptr<ChatModel>> MakeSimulatedAuthor(
     const std::string& effects_file);
+
+// Hands each request to the model that is known by its name; kInvalid for other names.
+[[nodiscard]] std::unique_ptr<ChatModel> MakeRouter(
+    std::map<std::string, std::unique_ptr<ChatModel>> models);
 
 // Answers from a script, and records what it was asked: the fake for tests.
 class ScriptedModel : public ChatModel {

@@ -1,0 +1,144 @@
+#include "models.h"
+
+#include <cstdlib>
+
+#include "kw/base.h"
+
+namespace kw::cli {
+namespace {
+
+constexpr std::string_view kSimulated = "simulated";
+
+std::string Variable(const std::string& name) {
+  const char* value = name.empty() ? nullptr : std::getenv(name.c_str());
+  return value == nullptr ? "" : value;
+}
+
+// Opens models of one run: they share a thread and a table.
+class Opener {
+ public:
+  Opener(const RunConfig& config, std::string home, std::shared_ptr<const ModelTable> table)
+      : config_(config), home_(std::move(home)), table_(std::move(table)) {}
+
+  Result<std::unique_ptr<ChatModel>> Open(const NamedModel& named) {
+    if (named.name == kSimulated) {
+      return MakeSimulatedAuthor(home_ + "/data/models/simulated_author.toml");
+    }
+    KW_ASSIGN(HttpModelConfig endpoint, EndpointOf(named, config_, table_));
+    endpoint.io = io_;
+    return MakeHttpModel(std::move(endpoint));
+  }
+
+  Result<std::unique_ptr<ChatModel>> OpenAuthors() {
+    const std::vector<std::string> names = AuthorsOf(config_);
+    if (names.size() == 1) return Open(Author(names[0]));
+    std::map<std::string, std::unique_ptr<ChatModel>> authors;
+    for (const std::string& name : names) {
+      if (authors.contains(name)) {
+        return Fail(ErrorCode::kInvalid, "model.name holds '" + name + "' twice");
+      }
+      KW_ASSIGN(authors[name], Open(Author(name)));
+    }
+    return MakeRouter(std::move(authors));
+  }
+
+  // None where it is the first author.
+  Result<std::unique_ptr<ChatModel>> OpenRole(const RoleConfig& role) {
+    const NamedModel own = NamedModelOf(role), authors = Author(AuthorsOf(config_).front());
+    if (own.name == authors.name && own.base_url == authors.base_url && own.api == authors.api &&
+        own.api_key_env == authors.api_key_env) {
+      return std::unique_ptr<ChatModel>();
+    }
+    return Open(own);
+  }
+
+  Result<std::unique_ptr<EmbeddingModel>> OpenEmbedder() {
+    const RoleConfig& role = config_.embedder;
+    if (role.model.empty()) return std::unique_ptr<EmbeddingModel>();
+    KW_ASSIGN(HttpModelConfig endpoint, EndpointOf(NamedModelOf(role), config_, table_));
+    endpoint.io = io_;
+    const std::string sent = endpoint.model;
+    return MakeHttpEmbedder(std::move(endpoint), sent);
+  }
+
+ private:
+  NamedModel Author(const std::string& name) const {
+    return {name, config_.base_url, config_.api, config_.api_key_env};
+  }
+  // A model without an endpoint of its own is where the table says, else where the author is.
+  NamedModel NamedModelOf(const RoleConfig& role) const {
+    NamedModel named = {role.model, role.base_url, role.api, role.api_key_env};
+    if (named.base_url.empty() && named.name != kSimulated &&
+        !table_->Resolve(named.name, "", Variable)) {
+      named.base_url = config_.base_url;
+      if (named.api.empty()) named.api = config_.api;
+    }
+    return named;
+  }
+
+  const RunConfig& config_;
+  const std::string home_;
+  const std::shared_ptr<const ModelTable> table_;
+  const std::shared_ptr<HttpIo> io_ = MakeHttpIo();
+};
+
+}  // namespace
+
+Result<std::shared_ptr<const ModelTable>> OpenModelTable(const std::string& home,
+                                                         const std::string& file) {
+  std::vector<std::string> files = {home + "/data/models/models.toml"};
+  std::string own = file.empty() ? Variable("KWRIGHT_MODELS") : file;
+  if (own.empty()) {
+    std::string folder = Variable("XDG_CONFIG_HOME");
+    if (folder.empty()) folder = Variable("HOME") + "/.config";
+    const std::string usual = folder + "/kwright/models.toml";
+    if (FileExists(usual)) own = usual;
+  }
+  if (!own.empty()) files.push_back(own);
+  KW_ASSIGN(ModelTable table, ModelTable::Load(files));
+  return std::make_shared<const ModelTable>(std::move(table));
+}
+
+Result<HttpModelConfig> EndpointOf(const NamedModel& named, const RunConfig& config,
+                                   std::shared_ptr<const ModelTable> table) {
+  KW_ASSIGN(const ModelAddress address, table->Resolve(named.name, named.base_url, Variable));
+  HttpModelConfig endpoint;
+  endpoint.base_url = address.base_url;
+  endpoint.model = address.model;
+  endpoint.api = address.api;
+  if (!named.api.empty()) {
+    endpoint.api = named.api == "anthropic" ? ApiKind::kAnthropic : ApiKind::kOpenAi;
+  }
+  // The variable that is named, then the provider's; OPENAI_API_KEY for endpoints of no provider.
+  std::vector<std::string> variables = {named.api_key_env};
+  variables.insert(variables.end(), address.key_variables.begin(), address.key_variables.end());
+  if (address.provider.empty()) variables.emplace_back("OPENAI_API_KEY");
+  for (const std::string& variable : variables) {
+    if (endpoint.api_key.empty()) endpoint.api_key = Variable(variable);
+  }
+  endpoint.max_completion_tokens = address.max_completion_tokens;
+  endpoint.fixed_temperature = address.fixed_temperature;
+  endpoint.stream.on = config.stream;
+  endpoint.max_in_flight = config.max_in_flight;
+  endpoint.requests_per_minute = static_cast<int64_t>(config.requests_per_minute);
+  endpoint.tokens_per_minute = static_cast<int64_t>(config.tokens_per_minute);
+  endpoint.request_timeout_ms = int64_t{1000} * config.timeout_s;
+  endpoint.stall_timeout_ms = int64_t{1000} * config.stall_timeout_s;
+  endpoint.max_retries = config.max_retries;
+  endpoint.table = std::move(table);
+  return endpoint;
+}
+
+Result<OpenModels> OpenModelsOf(const RunConfig& config, const std::string& home) {
+  KW_ASSIGN(std::shared_ptr<const ModelTable> table, OpenModelTable(home, config.model_table));
+  Opener opener(config, home, std::move(table));
+  OpenModels models;
+  KW_ASSIGN(models.author, opener.OpenAuthors());
+  KW_ASSIGN(models.extractor, opener.OpenRole(config.extractor));
+  KW_ASSIGN(models.merger, opener.OpenRole(config.merger));
+  KW_ASSIGN(models.judge, opener.OpenRole(config.judge));
+  KW_ASSIGN(models.embedder, opener.OpenEmbedder());
+  return models;
+}
+
+}  // namespace kw::cli
