@@ -19,7 +19,7 @@ namespace {
 
 using Strings = std::vector<std::string>;
 // Where the value of a key stands.
-using Place = std::variant<std::string*, Strings*, int*, uint64_t*, double*, bool*>;
+using Place = std::variant<std::string*, Strings*, int*, uint64_t*, int64_t*, double*, bool*>;
 using Finder = std::function<Place(RunConfig&)>;
 
 template <class T>
@@ -86,6 +86,8 @@ const std::vector<Key>& Keys() {
       {"run", "tasks", At(&C::tasks)},
       {"run", "effort", At(&C::effort), 0, 0, {"quick", "standard", "deep"}},
       {"run", "max_cost_usd", At(&C::max_cost_usd), 0, 1e9, {}, true},
+      {"run", "max_total_tokens", At(&C::max_total_tokens), 0, 1e15, {}, true},
+      {"run", "max_calls", At(&C::max_calls), 0, 1e12, {}, true},
       {"method", "name", At(&C::method), 0, 0, MethodNames()},
       {"method", "samples", At(&C::samples), 1, kMany},
       {"method", "parallel", At(&C::parallel), 1, kMany},
@@ -159,6 +161,8 @@ Result<void> Assign(RunConfig& config, const Key& key, ObjectReader& reader) {
   if (auto* text = std::get_if<std::string*>(&place)) return AssignText(key, reader, **text);
   if (auto* real = std::get_if<double*>(&place)) return AssignNumber<double>(key, reader, **real);
   if (auto* small = std::get_if<int*>(&place)) return AssignNumber<int64_t>(key, reader, **small);
+  if (auto* large = std::get_if<int64_t*>(&place))
+    return AssignNumber<int64_t>(key, reader, **large);
   if (auto* whole = std::get_if<uint64_t*>(&place)) {
     return AssignNumber<int64_t>(key, reader, **whole);
   }

@@ -423,11 +423,6 @@ Result<std::vector<EffectRow>> Journal::Effects() const {
   });
 }
 
-double Journal::CostSoFar() const {
-  std::lock_guard guard(impl_->mutex);
-  return impl_->cost_usd;
-}
-
 Result<Spent> Journal::SpentBelow(const std::string& prefix) const {
   std::lock_guard guard(impl_->mutex);
   return Guarded("adding up the cost", [&]() -> Result<Spent> {

@@ -101,7 +101,6 @@ class Journal {
   [[nodiscard]] Result<std::vector<EffectRow>> Effects() const;
   // Of all steps whose key begins so.
   [[nodiscard]] Result<Spent> SpentBelow(const std::string& prefix) const;
-  double CostSoFar() const;  // of all steps
 
  private:
   struct Impl;

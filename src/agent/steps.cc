@@ -89,6 +89,21 @@ Result<ChatAnswer> ReadAnswer(const Json& json) {
   return answer;
 }
 
+Amount UsedBy(const ChatAnswer& answer) {
+  return {.calls = 1,
+          .tokens = answer.usage.prompt + answer.usage.completion,
+          .cost_usd = answer.cost_usd};
+}
+
+// Whoever cannot read its journal has other trouble, and will say so.
+Amount SpentSoFar(const Journal& journal) {
+  const Result<Spent> spent = journal.SpentBelow("");
+  if (!spent) return {};
+  return {.calls = spent->model_calls,
+          .tokens = spent->prompt_tokens + spent->completion_tokens,
+          .cost_usd = spent->cost_usd};
+}
+
 }  // namespace
 
 Result<ModelCall> ModelCallFromJson(std::string_view result) {
@@ -114,7 +129,12 @@ Result<ModelCall> ModelCallFromJson(std::string_view result) {
 
 Steps::Steps(const RunConfig& config, const RunRooms& rooms, Journal& journal,
              std::function<bool()> cancelled)
-    : config_(config), rooms_(rooms), journal_(journal), cancelled_(std::move(cancelled)) {}
+    : config_(config),
+      rooms_(rooms),
+      journal_(journal),
+      cancelled_(std::move(cancelled)),
+      budget_({config.max_calls, config.max_total_tokens, config.max_cost_usd},
+              SpentSoFar(journal)) {}
 
 uint64_t Steps::SeedOf(const std::string& key) const { return DeriveSeed(config_.seed, key); }
 
@@ -151,15 +171,9 @@ Result<void> Steps::KeepGoing() const {
   return {};
 }
 
-Result<void> Steps::CheckBudget() const {
-  if (config_.max_cost_usd <= 0) return {};
-  double spent = journal_.CostSoFar();
-  if (spent < config_.max_cost_usd) return {};
-  return Fail(
-      ErrorCode::kLimit,
-      fmt::format("the run has spent {:.4f} USD and its cap is run.max_cost_usd = {}: resume "
-                  "it with a higher one",
-                  spent, config_.max_cost_usd));
+Amount Steps::MostOf(const ChatRequest& request, ModelRole role) const {
+  const ChatModel::Bound bound = ModelOf(role).MostOf(request);
+  return {.calls = 1, .tokens = bound.tokens, .cost_usd = bound.cost_usd};
 }
 
 template <class T>
@@ -204,9 +218,11 @@ Result<ModelCall> Steps::Ask(const std::string& key, const Question& question) {
   KW_ASSIGN(std::optional<StepRow> done, StopOnError(journal_.Find(key, row.input_hash)));
   if (done) return ModelCallFromJson(done->result);
   KW_TRY(KeepGoing());
-  KW_TRY(StopOnError(CheckBudget()));
+  const Amount most = MostOf(request, question.role);
+  KW_TRY(StopOnError(budget_.Take(most)));
   int64_t began = rooms_.clock->MonotonicMicros();
   auto answered = StopOnError(ModelOf(question.role).Complete(request));
+  budget_.Settle(most, answered ? UsedBy(*answered) : Amount{});
   if (!answered) return Fail(std::move(answered.error()).While("asking the model for " + key));
   row.duration_us = rooms_.clock->MonotonicMicros() - began;
   row.result = ModelCallToJson(question, *answered);

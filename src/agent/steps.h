@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "budget.h"
 #include "journal.h"
 #include "kw/agent.h"
 #include "kw/base/hash.h"
@@ -60,7 +61,8 @@ class Steps {
 
  private:
   ChatModel& ModelOf(ModelRole role) const;
-  Result<void> CheckBudget() const;
+  // What a request may cost at most.
+  Amount MostOf(const ChatRequest& request, ModelRole role) const;
   Result<void> Commit(StepRow row, const BankChange* effect);
   template <class T>
   Result<T> StopOnError(Result<T> result);
@@ -69,6 +71,7 @@ class Steps {
   const RunRooms& rooms_;
   Journal& journal_;
   std::function<bool()> cancelled_;
+  Budget budget_;
   std::atomic<bool> stopped_ = false;
 };
 

@@ -120,8 +120,8 @@ Result<HttpModelConfig> EndpointOf(const NamedModel& named, const RunConfig& con
   endpoint.fixed_temperature = address.fixed_temperature;
   endpoint.stream.on = config.stream;
   endpoint.max_in_flight = config.max_in_flight;
-  endpoint.requests_per_minute = static_cast<int64_t>(config.requests_per_minute);
-  endpoint.tokens_per_minute = static_cast<int64_t>(config.tokens_per_minute);
+  endpoint.requests_per_minute = config.requests_per_minute;
+  endpoint.tokens_per_minute = config.tokens_per_minute;
   endpoint.request_timeout_ms = int64_t{1000} * config.timeout_s;
   endpoint.stall_timeout_ms = int64_t{1000} * config.stall_timeout_s;
   endpoint.max_retries = config.max_retries;

@@ -20,7 +20,7 @@ namespace {
 struct RunOptions {
   std::string experiment, name, dir = "runs";
   std::vector<std::string> settings;
-  std::string model, base_url, learner, method;
+  std::string model, base_url, learner, method, max_cost, max_tokens, max_calls;
   bool json = false;
 };
 
@@ -59,7 +59,10 @@ Result<Overrides> OverridesOf(const RunOptions& options) {
                                    {"model.name", options.model},
                                    {"model.base_url", options.base_url},
                                    {"learner.name", options.learner},
-                                   {"method.name", options.method}}) {
+                                   {"method.name", options.method},
+                                   {"run.max_cost_usd", options.max_cost},
+                                   {"run.max_total_tokens", options.max_tokens},
+                                   {"run.max_calls", options.max_calls}}) {
     if (!value.empty()) overrides.emplace_back(key, value);
   }
   KW_TRY(AddSettings(options.settings, overrides));
@@ -128,10 +131,11 @@ int Run(const RunOptions& options) {
 
 int Resume(const RunOptions& options) {
   const std::string folder = options.dir + "/" + options.name;
-  Overrides overrides;
-  if (const Result<void> read = AddSettings(options.settings, overrides); !read) {
-    return PrintError(read.error(), options.json);
-  }
+  const Result<Overrides> given = OverridesOf(options);
+  if (!given) return PrintError(given.error(), options.json);
+  Overrides overrides = *given;
+  // Its name is where it lies.
+  std::erase_if(overrides, [](const auto& entry) { return entry.first == "run.name"; });
   Result<RunConfig> config = ReadRunConfig(folder, overrides);
   if (!config) return PrintError(config.error(), options.json);
   config->dir = options.dir;
@@ -141,6 +145,12 @@ int Resume(const RunOptions& options) {
   ProgressView view(isatty(STDERR_FILENO) != 0, options.json);
   return Finish(ResumeRun(folder, rooms->View(), view, Interrupted, overrides), *config,
                 options.json);
+}
+
+void AddCaps(CLI::App& sub, RunOptions& options) {
+  sub.add_option("--max-cost", options.max_cost, "Stop before model calls cost more, in USD");
+  sub.add_option("--max-tokens", options.max_tokens, "Stop before model calls use more tokens");
+  sub.add_option("--max-calls", options.max_calls, "Stop before there are more model calls");
 }
 
 }  // namespace
@@ -157,6 +167,7 @@ void AddRun(CLI::App& app, Action& action) {
   sub->add_option("--base-url", options->base_url, "An OpenAI-compatible endpoint, with /v1");
   sub->add_option("--learner", options->learner, "none, reasoning_bank or evolrule");
   sub->add_option("--method", options->method, "base, best_of_n, refine or metr");
+  AddCaps(*sub, *options);
   sub->add_flag("--json", options->json, "Print the result as JSON");
   sub->footer(
       "Example:\n  kwright run experiments/quickstart.toml --set run.epochs=2\n"
@@ -174,6 +185,7 @@ void AddResume(CLI::App& app, Action& action) {
                   "Set a key that has no part in what the run does: --set device.workers=4")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
+  AddCaps(*sub, *options);
   sub->add_flag("--json", options->json, "Print the result as JSON");
   sub->footer(
       "Example:\n  kwright resume quickstart-1\n"

@@ -7,6 +7,15 @@
 
 namespace kw {
 
+ChatModel::Bound ChatModel::MostOf(const ChatRequest& request) const {
+  // Hardly any tokenizer needs more than a token for three bytes of English or code.
+  int64_t bytes = 0;
+  for (const ChatMessage& message : request.messages) {
+    bytes += static_cast<int64_t>(message.content.size());
+  }
+  return {.tokens = bytes / 3 + 16 + request.max_tokens};
+}
+
 Result<ChatAnswer> ChatModel::Complete(ChatRequest request) {
   // Shared with `done`: it may still be inside set_value when this thread wakes up.
   auto answer = std::make_shared<std::promise<Result<ChatAnswer>>>();
@@ -31,6 +40,11 @@ class Router : public ChatModel {
       return done(Fail(ErrorCode::kInvalid, UnknownName("model", request.model, names)));
     }
     found->second->Submit(std::move(request), std::move(done));
+  }
+
+  Bound MostOf(const ChatRequest& request) const override {
+    const auto found = models_.find(request.model);
+    return found == models_.end() ? Bound{} : found->second->MostOf(request);
   }
 
   std::string Describe() const override {

@@ -175,6 +175,13 @@ class HttpModel : public ChatModel {
                      std::make_unique<ChatTransfer>(room_, std::move(request), std::move(done)));
   }
 
+  Bound MostOf(const ChatRequest& request) const override {
+    Bound bound = ChatModel::MostOf(request);
+    bound.cost_usd = room_->Cost(request.model, {.prompt = bound.tokens - request.max_tokens,
+                                                 .completion = request.max_tokens});
+    return bound;
+  }
+
   std::string Describe() const override { return "models at " + room_->endpoint.shown(); }
 
  private:

@@ -62,7 +62,7 @@ TEST_F(JournalTest, FindsWhatWasCommittedAlsoAfterReopening) {
   std::optional<StepRow> found = Must(journal->Find("e0/a", "in"));
   ASSERT_TRUE(found);
   EXPECT_EQ(found->result, step.result);
-  EXPECT_EQ(journal->CostSoFar(), 0.25);
+  EXPECT_EQ(Must(journal->SpentBelow("")).cost_usd, 0.25);
   EXPECT_EQ(journal->header().tasks, Header().tasks);
 }
 
@@ -163,7 +163,7 @@ TEST_F(JournalTest, AddsUpByPrefix) {
   Must(journal->Commit(Step("e10/a", 4), nullptr));
   EXPECT_EQ(Must(journal->SpentBelow("e1/")).cost_usd, 3);
   EXPECT_EQ(Must(journal->SpentBelow("e10/")).model_calls, 1);
-  EXPECT_EQ(journal->CostSoFar(), 7);
+  EXPECT_EQ(Must(journal->SpentBelow("")).cost_usd, 7);
 }
 
 TEST(StepKey, NumbersOrderByValue) {

@@ -46,6 +46,8 @@ struct RunConfig {
   std::vector<std::string> tasks;   // run.tasks: names or folders
   std::string effort = "standard";  // run.effort
   double max_cost_usd = 0;          // run.max_cost_usd; 0: none
+  int64_t max_total_tokens = 0;     // run.max_total_tokens; 0: none
+  int64_t max_calls = 0;            // run.max_calls; 0: none
   // [method]
   std::string method = "base";                    // method.name: base | best_of_n | refine | metr
   int samples = 1, parallel = 1, iterations = 1;  // method.samples = parallel x iterations
@@ -70,8 +72,8 @@ struct RunConfig {
   int max_tokens = 8192;                        // model.max_tokens
   std::string model_table;                      // model.table: names and prices of one's own
   int max_in_flight = 32;                       // model.max_in_flight, of each endpoint
-  double requests_per_minute = 0;               // model.requests_per_minute; 0: no limit
-  double tokens_per_minute = 0;                 // model.tokens_per_minute; 0: no limit
+  int64_t requests_per_minute = 0;              // model.requests_per_minute; 0: no limit
+  int64_t tokens_per_minute = 0;                // model.tokens_per_minute; 0: no limit
   int timeout_s = 600;                          // model.timeout_s: of a whole answer
   int stall_timeout_s = 120;                    // model.stall_timeout_s: between two pieces
   int max_retries = 5;                          // model.max_retries
@@ -158,7 +160,7 @@ class RunObserver {
                                          RunObserver& observer, std::function<bool()> cancelled);
 // Continues where the journal ends; repeats nothing that finished.
 // `overrides` may set the keys that have no part in what a run does: run.parallel_tasks,
-// run.max_cost_usd, model.base_url, model.api_key_env, model.max_in_flight, model.timeout_s,
+// run.max_*, model.base_url and all else of [model] that says where and how it is asked,
 // device.workers and device.worker_command. A finished run is left as it is.
 [[nodiscard]] Result<RunRecord> ResumeRun(
     const std::string& folder, const RunRooms& rooms, RunObserver& observer,

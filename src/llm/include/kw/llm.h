@@ -91,6 +91,12 @@ class ChatModel {
   // kLimit (an answer beyond 16 MiB), kCancelled (the model was destroyed meanwhile).
   // A failed call is never turned into an answer.
   virtual void Submit(ChatRequest request, Done done) = 0;
+  // What a request uses and costs at most, by its length and max_tokens: before it is sent.
+  struct Bound {
+    int64_t tokens = 0;
+    double cost_usd = 0;
+  };
+  virtual Bound MostOf(const ChatRequest& request) const;
   // Submit and wait.
   [[nodiscard]] Result<ChatAnswer> Complete(ChatRequest request);
   // For people: "simulated author (seeded policy, no model)", "qwen3 at http://host:8000/v1".
