@@ -96,10 +96,11 @@ class RunawayGuard::Search {
   int64_t period_ = 0;  // looked at: the run that begins there; 0: none
   int64_t run_begin_ = 0, run_begin_bytes_ = 0;
 
-  // Of the last pieces: their hashes and bytes, and how many in a row were as that p before.
+  // Of the last pieces: their hashes and bytes; whether each has been as that p before, since when.
   std::array<uint64_t, kMostTokens> hashes_{};
   std::array<size_t, kMostTokens> token_bytes_{};
-  std::array<int64_t, kMostTokens> matched_{};
+  std::array<int64_t, kMostTokens> match_begin_{};
+  uint32_t alive_tokens_ = 0;  // bit p - 1
   uint64_t tokens_ = 0;
 };
 
@@ -247,18 +248,25 @@ FoundLoop RunawayGuard::Search::Found() const {
 std::optional<FoundLoop> RunawayGuard::Search::FeedToken(std::string_view piece) {
   if (piece.size() > kLongestToken || missing_ > 0) {
     tokens_ = 0;
-    matched_ = {};
+    alive_tokens_ = 0;
     return std::nullopt;
   }
   const uint64_t hash = std::hash<std::string_view>{}(piece);
-  int64_t period = 0;
-  for (int p = config_.unit_tokens; p >= 1; --p) {
-    const auto back = static_cast<uint64_t>(p);
-    int64_t& matched = matched_[back - 1];
-    const bool same = tokens_ >= back && hashes_[(tokens_ - back) % kMostTokens] == hash;
-    matched = same ? matched + 1 : 0;
-    if (matched >= int64_t{p} * (config_.repeats - 1)) period = p;
+  uint32_t same = 0;  // bit p - 1: as the one that p pieces before
+  for (uint64_t p = 1; p <= kMostTokens; ++p) {
+    same |= static_cast<uint32_t>(hashes_[(tokens_ - p) % kMostTokens] == hash) << (p - 1);
   }
+  same &=
+      (uint32_t{1} << std::min<uint64_t>(tokens_, static_cast<uint64_t>(config_.unit_tokens))) - 1;
+  int64_t period = 0;
+  for (uint32_t left = same; left != 0; left &= left - 1) {
+    const int at = std::countr_zero(left);
+    int64_t& begin = match_begin_[static_cast<size_t>(at)];
+    if ((alive_tokens_ >> at & 1) == 0) begin = static_cast<int64_t>(tokens_);
+    const int64_t matched = static_cast<int64_t>(tokens_) + 1 - begin;
+    if (period == 0 && matched >= (config_.repeats - 1) * int64_t{at + 1}) period = at + 1;
+  }
+  alive_tokens_ = same;
   hashes_[tokens_ % kMostTokens] = hash;
   token_bytes_[tokens_ % kMostTokens] = piece.size();
   ++tokens_;
@@ -276,7 +284,9 @@ std::optional<FoundLoop> RunawayGuard::Search::CheckTokens(int64_t period) const
     seen += BytesOf(recent_.Back(size + 1));
   }
   if (size <= config_.unit_characters) return std::nullopt;  // found as characters
-  const int64_t repeats = matched_[static_cast<size_t>(period) - 1] / period + 1;
+  const int64_t matched =
+      static_cast<int64_t>(tokens_) - match_begin_[static_cast<size_t>(period) - 1];
+  const int64_t repeats = matched / period + 1;
   const Unit unit = UnitFrom(recent_.count() - size, size);
   if (repeats <= HealthyRepeats(unit, recent_.count() - repeats * size)) return std::nullopt;
   FoundLoop loop;
