@@ -129,6 +129,8 @@ bool RunawayGuard::Search::Push(Character c) {
   list_.Read(c, recent_);
   const uint64_t same = DistancesTo(c) & distances_;
   alive_ &= same;
+  // Beyond ASCII, characters share their slots.
+  if (c >= 0x80 && period_ != 0 && recent_.Back(1 + period_) != c) alive_ &= ~watched_;
   if ((alive_ & watched_) != 0 && recent_.count() < next_look_) return false;
   return Look(same);
 }
@@ -159,12 +161,6 @@ bool RunawayGuard::Search::Look(uint64_t same) {
     if (count < next_look_) return false;
   }
   if (period_ == 0 && !FindPeriod()) return false;
-  const int64_t verified = RunOf(period_);
-  if (verified < std::min(count - run_begin_, recent_.size())) {
-    // Two characters shared a slot.
-    run_begin_ = count - verified;
-    run_begin_bytes_ = recent_.bytes() - BytesOfLast(verified);
-  }
   const int64_t repeats = (count - run_begin_) / period_;
   int64_t healthy = config_.repeats - 1;
   if (repeats > healthy) healthy = HealthyRepeats(UnitFrom(run_begin_, period_), run_begin_);
