@@ -61,7 +61,8 @@ bool FenceWatch::Finish() { return EndLine(); }
 void FenceWatch::Read(char c) {
   Line& line = line_;
   const bool blank = IsBlankOfLine(c);
-  if (line.first == 0 && !blank) {
+  if (!line.begun && !blank) {
+    line.begun = true;
     line.first = c;
     line.in_head_run = c == '`' || c == '~';
   }

@@ -50,7 +50,8 @@ class FenceWatch {
     bool IsInfoWord() const;
   };
   struct Line {
-    char first = 0;  // that is no white space; 0: none yet
+    bool begun = false;
+    char first = 0;  // that is no white space
     char last = 0;
     int64_t head_run = 0;  // marks that the line begins with
     bool in_head_run = false;

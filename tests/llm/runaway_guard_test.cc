@@ -32,7 +32,7 @@ const std::vector<std::string> kUnits = {
     "#include <cuda_runtime.h>\n",
     "- Use shared memory.\n- Use registers.\n",
     "int main() { return 0; }  // the program ends here, always.\n",
-    "```\n```\n",
+    "```cpp\n```\n",
     "```cuda\n```\n\n",
     "\xE7\xBA\xBF\xE7\xA8\x8B\xE5\x9D\x97\n",
 };
