@@ -7,14 +7,14 @@ namespace {
 
 constexpr size_t kLongestFormat = 3;
 
-enum class Kind { kSpace, kWord, kMark };
+enum class UnitKind { kSpace, kWord, kMark };
 
 bool IsLineBreak(Character c) { return c == '\n'; }
 bool IsUnitDigit(Character c) { return c >= '0' && c <= '9'; }
 bool IsUnitLetter(Character c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0x80;
 }
-bool IsHexDigit(Character c) {
+bool IsHexCharacter(Character c) {
   return IsUnitDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == 'x';
 }
 
@@ -25,18 +25,18 @@ bool IsSign(Character c) {
          (c >= 0xE38080 && c <= 0xE380BF);
 }
 
-Kind KindOf(Character c) {
+UnitKind UnitKindOf(Character c) {
   if (c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f' || c == '\n') {
-    return Kind::kSpace;
+    return UnitKind::kSpace;
   }
   const bool word = IsUnitDigit(c) || c == '_' || (IsUnitLetter(c) && !IsSign(c));
-  return word ? Kind::kWord : Kind::kMark;
+  return word ? UnitKind::kWord : UnitKind::kMark;
 }
 
 Character Before(const Unit& unit, size_t at) { return unit[at == 0 ? unit.size() - 1 : at - 1]; }
 
 bool BeginsPiece(const Unit& unit, size_t at) {
-  return KindOf(unit[at]) != KindOf(Before(unit, at));
+  return UnitKindOf(unit[at]) != UnitKindOf(Before(unit, at));
 }
 
 bool HoldsFence(const Unit& unit) {
@@ -56,7 +56,7 @@ bool IsTrueWord(const Unit& unit, size_t begin) {
   bool letters = false;
   while (length < unit.size()) {
     const Character c = unit[(begin + length) % unit.size()];
-    if (KindOf(c) != Kind::kWord) break;
+    if (UnitKindOf(c) != UnitKind::kWord) break;
     letters = letters || c != '_';
     ++length;
   }
@@ -70,11 +70,11 @@ bool HoldsWord(const Unit& unit) {
   for (size_t i = 0; i < unit.size(); ++i) {
     if (!BeginsPiece(unit, i)) continue;
     has_pieces = true;
-    if (KindOf(unit[i]) == Kind::kWord && IsTrueWord(unit, i)) return true;
+    if (UnitKindOf(unit[i]) == UnitKind::kWord && IsTrueWord(unit, i)) return true;
   }
-  if (has_pieces || KindOf(unit[0]) != Kind::kWord) return false;
+  if (has_pieces || UnitKindOf(unit[0]) != UnitKind::kWord) return false;
   if (unit.size() == 1 && unit[0] < 0x80) return false;
-  return !std::all_of(unit.begin(), unit.end(), IsHexDigit);
+  return !std::all_of(unit.begin(), unit.end(), IsHexCharacter);
 }
 
 }  // namespace
@@ -83,8 +83,8 @@ UnitTraits DescribeUnit(const Unit& unit) {
   UnitTraits traits;
   if (unit.empty()) return traits;
   traits.line_break = std::any_of(unit.begin(), unit.end(), IsLineBreak);
-  traits.blank =
-      std::all_of(unit.begin(), unit.end(), [](Character c) { return KindOf(c) == Kind::kSpace; });
+  traits.blank = std::all_of(unit.begin(), unit.end(),
+                             [](Character c) { return UnitKindOf(c) == UnitKind::kSpace; });
   traits.code_fence = HoldsFence(unit);
   traits.comma = std::find(unit.begin(), unit.end(), Character{','}) != unit.end();
   traits.word = HoldsWord(unit);
