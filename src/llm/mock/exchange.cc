@@ -2,6 +2,7 @@
 
 #include <event2/buffer.h>
 #include <event2/event.h>
+#include <event2/http.h>
 #include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
 #include <netinet/in.h>
@@ -75,6 +76,11 @@ void Exchange::Continue() {
     due_us_ += interval_us_;
   } while (step.then == Step::Then::kPaced && due_us_ <= now && bytes.size() < kBurstBytes);
   if (step.then == Step::Then::kPause) due_us_ = now + static_cast<double>(step.pause_us);
+  end_.texts += texts;
+  if (step.then != Step::Then::kPaced && step.then != Step::Then::kPause) {
+    counted_ = true;
+    owner_.Count(end_);
+  }
   Send(bytes, texts);
   const bool drained = evbuffer_get_length(bufferevent_get_output(connection_)) == 0;
   if (drained || step.then == Step::Then::kReset) {
@@ -87,7 +93,6 @@ void Exchange::Continue() {
 
 void Exchange::Send(std::string_view bytes, int texts) {
   owner_.Sent(bytes.size(), texts);
-  end_.texts += texts;
   if (bytes.empty()) return;
   if (evbuffer_get_length(bufferevent_get_output(connection_)) == 0) {
     const ssize_t sent = send(bufferevent_getfd(connection_), bytes.data(), bytes.size(),
@@ -135,7 +140,7 @@ void Exchange::Finish() {
   Restore();
   // With nothing left to write, evhttp takes the request for answered and reads the next one.
   evhttp_send_reply_end(request_);
-  owner_.Ended(id_, end_);
+  owner_.Ended(id_);
 }
 
 void Exchange::Close(bool reset) {
@@ -151,7 +156,7 @@ void Exchange::Close(bool reset) {
   Restore();
   // Frees the request as well.
   evhttp_connection_free(evhttp_request_get_connection(request_));
-  owner_.Ended(id_, end_);
+  owner_.Ended(id_);
 }
 
 void Exchange::ClientLeft(short what) {
@@ -160,7 +165,8 @@ void Exchange::ClientLeft(short what) {
   saved_event_(connection_, what, saved_argument_);
   evhttp_send_reply_end(request_);
   end_.client_left = true;
-  owner_.Ended(id_, end_);
+  if (!counted_) owner_.Count(end_);
+  owner_.Ended(id_);
 }
 
 }  // namespace kw::mock

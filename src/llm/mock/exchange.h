@@ -33,8 +33,10 @@ class ExchangeOwner {
   // Calls Continue at that time. An exchange waits for one call at most.
   virtual void Schedule(uint64_t id, int64_t at_us) = 0;
   virtual void Sent(size_t bytes, int texts) = 0;
+  // Before the client can see the end, so that whoever saw it finds it counted.
+  virtual void Count(const ExchangeEnd& end) = 0;
   // Destroys the exchange.
-  virtual void Ended(uint64_t id, const ExchangeEnd& end) = 0;
+  virtual void Ended(uint64_t id) = 0;
 };
 
 class Exchange {
@@ -76,7 +78,7 @@ class Exchange {
 
   std::unique_ptr<Reply> reply_;
   double due_us_ = 0, interval_us_ = 0;
-  bool draining_ = false;
+  bool draining_ = false, counted_ = false;
   Step after_drain_;
   ExchangeEnd end_;
 };

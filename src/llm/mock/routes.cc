@@ -1,4 +1,5 @@
 #include <event2/buffer.h>
+#include <event2/http.h>
 #include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
 #include <fmt/format.h>

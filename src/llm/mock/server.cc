@@ -163,18 +163,19 @@ void MockEndpoint::Server::Sent(size_t bytes, int texts) {
   stats_.chunks += texts;
 }
 
-void MockEndpoint::Server::Ended(uint64_t id, const mock::ExchangeEnd& end) {
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (end.answer) --stats_.open;
-    if (end.answer && end.client_left) {
-      ++stats_.closed_early;
-      if (stats_.closed_after.size() < kMaxClosedAfter) stats_.closed_after.push_back(end.texts);
-    } else if (end.whole) {
-      ++stats_.completed;
-      if (end.streamed) ++stats_.streamed;
-    }
+void MockEndpoint::Server::Count(const mock::ExchangeEnd& end) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (end.answer) --stats_.open;
+  if (end.answer && end.client_left) {
+    ++stats_.closed_early;
+    if (stats_.closed_after.size() < kMaxClosedAfter) stats_.closed_after.push_back(end.texts);
+  } else if (end.whole) {
+    ++stats_.completed;
+    if (end.streamed) ++stats_.streamed;
   }
+}
+
+void MockEndpoint::Server::Ended(uint64_t id) {
   waiting_.erase(id);
   exchanges_.erase(id);
 }

@@ -19,7 +19,7 @@
 
 namespace kw {
 
-class MockEndpoint::Server : private mock::ExchangeOwner {
+class MockEndpoint::Server : public mock::ExchangeOwner {
  public:
   Server(MockOptions options, std::shared_ptr<ChatModel> model, mock::FaultPlan plan);
   ~Server() override;
@@ -68,7 +68,8 @@ class MockEndpoint::Server : private mock::ExchangeOwner {
   int64_t Now() const override;
   void Schedule(uint64_t id, int64_t at_us) override;
   void Sent(size_t bytes, int texts) override;
-  void Ended(uint64_t id, const mock::ExchangeEnd& end) override;
+  void Count(const mock::ExchangeEnd& end) override;
+  void Ended(uint64_t id) override;
 
   const MockOptions options_;
   const std::shared_ptr<ChatModel> model_;
