@@ -29,11 +29,13 @@ TEST(CannedKernel, SaysNoLineTwiceInARow) {
   const std::string text = CannedKernel(200'000);
   const std::vector<std::string_view> lines = Lines(text);
   for (size_t i = 1; i < lines.size(); ++i) {
-    if (!lines[i].empty()) EXPECT_NE(lines[i], lines[i - 1]);
+    if (lines[i].empty()) continue;
+    EXPECT_NE(lines[i], lines[i - 1]);
   }
   std::map<std::string_view, int> signatures;
   for (const std::string_view line : lines) {
-    if (line.starts_with("__device__")) EXPECT_EQ(++signatures[line], 1) << line;
+    if (!line.starts_with("__device__")) continue;
+    EXPECT_EQ(++signatures[line], 1) << line;
   }
   EXPECT_GT(signatures.size(), 500u);
 }

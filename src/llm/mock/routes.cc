@@ -98,7 +98,7 @@ void MockEndpoint::Server::Route(Exchange& exchange, uint64_t id, evhttp_request
     const std::lock_guard<std::mutex> lock(mutex_);
     ++stats_.requests;
   }
-  Keep(request, body);
+  if (!path.starts_with("/mock/")) Keep(request, body);
   const std::optional<Protocol> protocol = ProtocolAt(path);
   if (!protocol && !IsGetPath(path)) {
     Refuse(exchange, Protocol::kChat, BadRequest(404, "", "there is nothing at " + path));
