@@ -154,8 +154,8 @@ TEST(MockEndpoint, RefusesPromptsBeyondTheContext) {
 }
 
 TEST(MockEndpoint, LoopsUntilMaxTokens) {
-  const auto endpoint =
-      Endpoint({.content = MockOptions::Content::kLoop, .loop_unit = "again and "});
+  const auto endpoint = Endpoint(
+      {.content = MockOptions::Content::kLoop, .loop_unit = "again and ", .chunk_bytes = 64});
   Json body = ChatBody();
   body["max_tokens"] = 30'000;
   const raw::Answer answer = Post(endpoint->port(), kChat, Streamed(body));
@@ -394,7 +394,10 @@ TEST(MockEndpoint, NoticesAClientThatLeavesBeforeTheHead) {
 }
 
 TEST(MockEndpoint, WaitsForASlowReader) {
-  const auto endpoint = Endpoint(Canned(300'000));
+  MockOptions options = Canned(8'000'000);
+  options.context_tokens = 1 << 23;
+  options.chunk_bytes = 4096;
+  const auto endpoint = Endpoint(options);
   raw::Connection connection(endpoint->port());
   connection.Send(
       raw::RequestText("POST", kChat, DumpJson(Streamed(ChatBody())), "Connection: close\r\n"));
@@ -404,7 +407,7 @@ TEST(MockEndpoint, WaitsForASlowReader) {
   }
   const raw::Answer answer = raw::ParseAnswer(connection.ReadToEnd());
   EXPECT_TRUE(answer.whole);
-  EXPECT_THAT(Joined(EventsOf(answer.body)), SizeIs(300'000));
+  EXPECT_THAT(Joined(EventsOf(answer.body)), SizeIs(8'000'000));
 }
 
 TEST(MockEndpoint, AnswersHttp10WithoutChunks) {
