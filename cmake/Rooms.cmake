@@ -9,13 +9,14 @@
 # With the release preset several sources make one compilation (CMAKE_UNITY_BUILD, half the build
 # time): names in anonymous namespaces are unique within a room and within a test suite.
 
-# A room may use rooms of a lower rank only. llm, memory and the eval rooms never meet:
-# KW_ROOM_WING holds who belongs together.
+# A room may use rooms of a lower rank only. llm, memory and the eval rooms never meet: a wing says who
+# belongs together.
 set(KW_ROOM_RANKS
     base=0
-    llm=10 memory=10
+    llm=10 mock=15 memory=10
     task=10 extract=11 build=12 emulator=13 device=14 oracle=15 timing=16 worker=17 check=18
     agent=20 report=30 cli=40)
+set(KW_LLM_WING llm mock)
 set(KW_EVAL_WING task extract build emulator device oracle timing worker check)
 
 function(kw_room_rank name out)
@@ -35,7 +36,8 @@ function(kw_check_arrow from to)
     message(FATAL_ERROR "kw_add_module(${from}): USES ${to} points upward or sideways")
   endif()
   if(from_rank LESS 20 AND to_rank GREATER_EQUAL 10)
-    if(NOT (from IN_LIST KW_EVAL_WING AND to IN_LIST KW_EVAL_WING))
+    if(NOT ((from IN_LIST KW_EVAL_WING AND to IN_LIST KW_EVAL_WING) OR
+            (from IN_LIST KW_LLM_WING AND to IN_LIST KW_LLM_WING)))
       message(FATAL_ERROR "kw_add_module(${from}): USES ${to}: llm, eval and memory do not know each other")
     endif()
   endif()

@@ -24,6 +24,7 @@ void AddReplay(CLI::App& app, Action& action);
 void AddTasks(CLI::App& app, Action& action);
 void AddMemory(CLI::App& app, Action& action);
 void AddRules(CLI::App& app, Action& action);
+void AddMockServer(CLI::App& app, Action& action);
 void AddDoctor(CLI::App& app, Action& action);
 
 }  // namespace kw::cli

@@ -18,7 +18,7 @@ int main(int argc, char** argv) {
 
   Action action;
   for (const auto& add : {AddRun, AddResume, AddStatus, AddEval, AddAudit, AddCheck, AddExtract,
-                          AddReplay, AddTasks, AddMemory, AddRules, AddDoctor}) {
+                          AddReplay, AddTasks, AddMemory, AddRules, AddMockServer, AddDoctor}) {
     add(app, action);
   }
   try {
