@@ -16,7 +16,6 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-using RequestDiffTest = testing::Test;
 using CacheMissTest = ResponseCacheFixture;
 
 CountedRequest Counted(const std::string& prompt) { return {Ask(prompt), "", 0}; }
@@ -27,7 +26,7 @@ std::string Numbered(int from, int to) {
   return lines;
 }
 
-TEST_F(RequestDiffTest, NamesEachFieldThatDiffers) {
+TEST(RequestDiff, NamesEachFieldThatDiffers) {
   CountedRequest a = Counted("x"), b = Counted("x");
   EXPECT_EQ(DescribeDifference(a, b), "");
   a.variant = "guard:3x12";
@@ -47,7 +46,7 @@ TEST_F(RequestDiffTest, NamesEachFieldThatDiffers) {
             "  seed: none recorded, 42 asked\n");
 }
 
-TEST_F(RequestDiffTest, ShowsAChangedLineWithItsNeighbours) {
+TEST(RequestDiff, ShowsAChangedLineWithItsNeighbours) {
   const CountedRequest a = Counted(Numbered(1, 5) + "old\n" + Numbered(7, 12));
   const CountedRequest b = Counted(Numbered(1, 5) + "new\n" + Numbered(7, 12));
   EXPECT_EQ(DescribeDifference(a, b),
@@ -60,7 +59,7 @@ TEST_F(RequestDiffTest, ShowsAChangedLineWithItsNeighbours) {
             "      line 8\n");
 }
 
-TEST_F(RequestDiffTest, ShowsPlacesFarFromEachOtherApart) {
+TEST(RequestDiff, ShowsPlacesFarFromEachOtherApart) {
   const CountedRequest a = Counted("one\n" + Numbered(2, 20) + "last");
   const CountedRequest b = Counted(Numbered(2, 20) + "last\nand more");
   EXPECT_EQ(DescribeDifference(a, b),
@@ -75,7 +74,7 @@ TEST_F(RequestDiffTest, ShowsPlacesFarFromEachOtherApart) {
             "    + and more\n");
 }
 
-TEST_F(RequestDiffTest, FindsAMessageThatWasAdded) {
+TEST(RequestDiff, FindsAMessageThatWasAdded) {
   CountedRequest a = Counted("same\nlines"), b = a;
   b.request.messages.insert(b.request.messages.begin(), {"system", "be brief"});
   EXPECT_EQ(DescribeDifference(a, b),
@@ -90,7 +89,7 @@ TEST_F(RequestDiffTest, FindsAMessageThatWasAdded) {
                                                   "    + [message 1: assistant]\n"));
 }
 
-TEST_F(RequestDiffTest, ShowsOfALongLineThePartThatDiffers) {
+TEST(RequestDiff, ShowsOfALongLineThePartThatDiffers) {
   const std::string head(50'000, 'a');
   const std::string text = DescribeDifference(Counted(head + "\xC3\xA9"
                                                              "1"),
@@ -103,13 +102,13 @@ TEST_F(RequestDiffTest, ShowsOfALongLineThePartThatDiffers) {
   EXPECT_LT(text.size(), 300U);
 }
 
-TEST_F(RequestDiffTest, MakesControlCharactersVisible) {
+TEST(RequestDiff, MakesControlCharactersVisible) {
   const std::string text = DescribeDifference(Counted("a\r"), Counted("a\x1b[2J\x7f\xC2\x9B\t"));
   EXPECT_THAT(text, HasSubstr("- a\\r\n"));
   EXPECT_THAT(text, HasSubstr("+ a\\x1b[2J\\x7f\\x9b\\t\n"));
 }
 
-TEST_F(RequestDiffTest, StaysSmallAndValidWhateverDiffers) {
+TEST(RequestDiff, StaysSmallAndValidWhateverDiffers) {
   std::string euros, other;
   for (int i = 0; i < 3000; ++i) {
     euros += std::string(i % 7, 'e') + "\xE2\x82\xAC\xE2\x82\xAC" + std::to_string(i) + "\n";
@@ -126,7 +125,7 @@ TEST_F(RequestDiffTest, StaysSmallAndValidWhateverDiffers) {
   }
 }
 
-TEST_F(RequestDiffTest, CountsWhatItLeavesOut) {
+TEST(RequestDiff, CountsWhatItLeavesOut) {
   std::string a, b;
   for (int i = 0; i < 200; ++i) {
     a += Numbered(1, 6) + "old " + std::to_string(i) + "\n";
