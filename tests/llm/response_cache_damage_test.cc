@@ -34,8 +34,10 @@ class CacheDamageTest : public ResponseCacheFixture {
     return ReadFile(file()).value();
   }
 
+  void Write(const std::string& bytes) const { ASSERT_TRUE(WriteFileAtomic(file(), bytes)); }
+
   void ExpectRefused(const std::string& bytes, ErrorCode code, const std::string& words) const {
-    WriteFileAtomic(file(), bytes).value();
+    Write(bytes);
     for (CacheMode mode : {CacheMode::kRecord, CacheMode::kReplay}) {
       const auto cache = ResponseCache::Open(file(), mode);
       ASSERT_FALSE(cache);
@@ -58,13 +60,14 @@ class CacheDamageTest : public ResponseCacheFixture {
 };
 
 TEST_F(CacheDamageTest, RefusesWhatIsNoRecording) {
+  const std::string whole = MakeRecording();
   ExpectRefused("my notes\n", ErrorCode::kCorrupt, "no recording of answers");
   ExpectRefused(std::string("SQLite format 3\0", 16), ErrorCode::kCorrupt, "no recording");
   std::string noise;
   Random random(3);
   while (noise.size() < 10'000) noise += static_cast<char>(random.Next32());
   ExpectRefused(noise, ErrorCode::kCorrupt, "left as it is");
-  ExpectRefused(MakeRecording().substr(0, 50), ErrorCode::kCorrupt, "no recording");
+  ExpectRefused(whole.substr(0, 50), ErrorCode::kCorrupt, "no recording");
 }
 
 TEST_F(CacheDamageTest, RefusesADatabaseOfAnotherKind) {
@@ -83,7 +86,7 @@ TEST_F(CacheDamageTest, RefusesOtherFormatsAndOtherTables) {
   const std::string whole = ReadFile(file()).value();
   Execute("PRAGMA user_version = 2");
   ExpectRefused(ReadFile(file()).value(), ErrorCode::kConflict, "format 2");
-  WriteFileAtomic(file(), whole).value();
+  Write(whole);
   Execute("CREATE TRIGGER t AFTER INSERT ON answer BEGIN DELETE FROM answer; END");
   ExpectRefused(ReadFile(file()).value(), ErrorCode::kCorrupt, "other tables");
 }
@@ -103,7 +106,7 @@ TEST_F(CacheDamageTest, NeverAnswersWrongFromARecordingWithBrokenBytes) {
   for (int round = 0; round < 60; ++round) {
     std::string bytes = whole;
     for (int i = 0; i < 20; ++i) bytes[random.Below(bytes.size())] ^= 0x55;
-    WriteFileAtomic(file(), bytes).value();
+    Write(bytes);
     const auto model = MakeCachingModel(nullptr, Config(CacheMode::kReplay));
     if (!model) {
       EXPECT_THAT(model.error().message, HasSubstr(file()));
@@ -113,8 +116,11 @@ TEST_F(CacheDamageTest, NeverAnswersWrongFromARecordingWithBrokenBytes) {
     ChatRequest request = Ask("p");
     request.seed = 0;
     const auto answer = (*model)->Complete(request);
-    if (answer) EXPECT_EQ(answer->content, right);
-    if (!answer) EXPECT_THAT(answer.error().message, HasSubstr(file()));
+    if (answer) {
+      EXPECT_EQ(answer->content, right);
+    } else {
+      EXPECT_THAT(answer.error().message, HasSubstr(file()));
+    }
   }
   EXPECT_GT(refused, 0);
 }
