@@ -144,11 +144,16 @@ class AttemptRun {
   Result<void> Generate() {
     Json notes{{"parent", plan_.parent}, {"lessons", plan_.lessons}};
     rooms_.reporter.Stage(task_.name, "generate");
-    KW_ASSIGN(call_,
-              rooms_.steps.Ask(plan_.step + "/generate", {.messages = {{"user", plan_.prompt}},
-                                                          .turn = plan_.turn,
-                                                          .queue = task_.name,
-                                                          .notes = DumpJson(notes)}));
+    Steps::Question question = {.messages = {{"user", plan_.prompt}},
+                                .turn = plan_.turn,
+                                .queue = task_.name,
+                                .notes = DumpJson(notes)};
+    if (rooms_.config.stop_when_complete) {
+      question.is_complete = [this](std::string_view answer) {
+        return eval::ExtractCandidate(answer, "stop", task_).ok;
+      };
+    }
+    KW_ASSIGN(call_, rooms_.steps.Ask(plan_.step + "/generate", question));
     fresh_ = call_.fresh;
     results_.generate = call_.result;
     return {};

@@ -26,9 +26,9 @@ template <class T>
 Finder At(T RunConfig::*member) {
   return [member](RunConfig& config) -> Place { return &(config.*member); };
 }
-template <class T>
-Finder At(RoleConfig RunConfig::*role, T RoleConfig::*member) {
-  return [role, member](RunConfig& config) -> Place { return &(config.*role.*member); };
+template <class Part, class T>
+Finder At(Part RunConfig::*part, T Part::*member) {
+  return [part, member](RunConfig& config) -> Place { return &(config.*part.*member); };
 }
 
 // One key of the file. Numbers must lie in [least, most]; a text with `choices` is one of them.
@@ -116,6 +116,14 @@ const std::vector<Key>& Keys() {
       {"model", "stall_timeout_s", At(&C::stall_timeout_s), 0, 86400, {}, true},
       {"model", "max_retries", At(&C::max_retries), 0, 1000, {}, true},
       {"model", "stream", At(&C::stream), 0, 0, {}, true},
+      {"model", "stop_when_complete", At(&C::stop_when_complete)},
+      {"model", "runaway_guard", At(&C::guard, &RunawayConfig::enabled)},
+      {"model", "runaway_unit_tokens", At(&C::guard, &RunawayConfig::unit_tokens), 1, 8},
+      {"model", "runaway_unit_characters", At(&C::guard, &RunawayConfig::unit_characters), 1, 64},
+      {"model", "runaway_repeats", At(&C::guard, &RunawayConfig::repeats), 3, 1e6},
+      {"model", "runaway_kept", At(&C::guard, &RunawayConfig::kept), 0, 1e6},
+      {"model", "cache", At(&C::cache), 0, 0, {"off", "record", "replay"}, true},
+      {"model", "cache_file", At(&C::cache_file), 0, 0, {}, true, true},
       {"device", "name", At(&C::device)},
       {"device", "workers", At(&C::workers), 1, 1024, {}, true},
       {"device", "worker_command", At(&C::worker_command), 0, 0, {}, true},
@@ -272,6 +280,7 @@ Result<void> CheckWhole(const RunConfig& config) {
                             "\"provider/model\", or a model's name at model.base_url",
                             config.model));
   }
+  KW_TRY(CheckRunawayConfig(config.guard));
   if (config.name.find('/') != std::string::npos || config.name.starts_with(".")) {
     return Fail(ErrorCode::kInvalid,
                 fmt::format("run.name = '{}' cannot name a folder", config.name));

@@ -208,7 +208,8 @@ Result<ModelCall> Steps::Ask(const std::string& key, const Question& question) {
                       .temperature = role.temperature,
                       .max_tokens = role.max_tokens,
                       .seed = SeedOf(key),
-                      .queue = question.queue};
+                      .queue = question.queue,
+                      .is_complete = question.is_complete};
   Hasher inputs;
   inputs.Add(request.model).Add(fmt::format("{}", request.temperature));
   inputs.Add(request.max_tokens).Add(static_cast<int64_t>(*request.seed)).Add(question.notes);

@@ -48,6 +48,7 @@ class Steps {
     ModelRole role = ModelRole::kAuthor;
     int turn = 0;       // of several authors: whose it is
     std::string queue;  // the task that it is about: tasks that wait are served in turn
+    std::function<bool(std::string_view)> is_complete;  // of ChatRequest; may be empty
     std::string notes;  // JSON, kept with the answer; part of the inputs
     std::function<std::optional<BankChange>(const ChatAnswer&)> effect;  // may be empty
   };

@@ -1,8 +1,12 @@
 #include "models.h"
 
+#include <fmt/format.h>
+
 #include <cstdlib>
+#include <filesystem>
 
 #include "kw/base.h"
+#include "kw/response_cache.h"
 
 namespace kw::cli {
 namespace {
@@ -20,13 +24,29 @@ class Opener {
   Opener(const RunConfig& config, std::string home, std::shared_ptr<const ModelTable> table)
       : config_(config), home_(std::move(home)), table_(std::move(table)) {}
 
+  Result<void> OpenCache() {
+    KW_ASSIGN(const CacheMode mode, ParseCacheMode(config_.cache));
+    if (mode == CacheMode::kOff) return {};
+    const std::string file = config_.cache_file.empty()
+                                 ? config_.dir + "/" + config_.name + "/answers.db"
+                                 : config_.cache_file;
+    const std::string folder = std::filesystem::path(file).parent_path();
+    if (mode == CacheMode::kRecord && !folder.empty()) KW_TRY(MakeDirectories(folder));
+    KW_ASSIGN(cache_, ResponseCache::Open(file, mode));
+    return {};
+  }
+
   Result<std::unique_ptr<ChatModel>> Open(const NamedModel& named) {
+    std::unique_ptr<ChatModel> model;
     if (named.name == kSimulated) {
-      return MakeSimulatedAuthor(home_ + "/data/models/simulated_author.toml");
+      KW_ASSIGN(model, MakeSimulatedAuthor(home_ + "/data/models/simulated_author.toml"));
+    } else if (config_.cache != "replay") {
+      KW_ASSIGN(HttpModelConfig endpoint, EndpointOf(named, config_, table_));
+      endpoint.io = io_;
+      KW_ASSIGN(model, MakeHttpModel(std::move(endpoint)));
     }
-    KW_ASSIGN(HttpModelConfig endpoint, EndpointOf(named, config_, table_));
-    endpoint.io = io_;
-    return MakeHttpModel(std::move(endpoint));
+    if (!cache_) return model;
+    return MakeCachingModel(std::move(model), cache_, Variant());
   }
 
   Result<std::unique_ptr<ChatModel>> OpenAuthors() {
@@ -62,6 +82,17 @@ class Opener {
   }
 
  private:
+  // What of the client decides an answer's text.
+  std::string Variant() const {
+    const RunawayConfig& guard = config_.guard;
+    std::string text = !config_.stream || !guard.enabled
+                           ? "guard:off"
+                           : fmt::format("guard:{},{},{},{}", guard.unit_tokens,
+                                         guard.unit_characters, guard.repeats, guard.kept);
+    if (config_.stream && config_.stop_when_complete) text += " stop_when_complete";
+    return text;
+  }
+
   NamedModel Author(const std::string& name) const {
     return {name, config_.base_url, config_.api, config_.api_key_env};
   }
@@ -80,6 +111,7 @@ class Opener {
   const std::string home_;
   const std::shared_ptr<const ModelTable> table_;
   const std::shared_ptr<HttpIo> io_ = MakeHttpIo();
+  std::shared_ptr<ResponseCache> cache_;
 };
 
 }  // namespace
@@ -118,7 +150,7 @@ Result<HttpModelConfig> EndpointOf(const NamedModel& named, const RunConfig& con
   }
   endpoint.max_completion_tokens = address.max_completion_tokens;
   endpoint.fixed_temperature = address.fixed_temperature;
-  endpoint.stream.on = config.stream;
+  endpoint.stream = {.on = config.stream, .guard = config.guard};
   endpoint.max_in_flight = config.max_in_flight;
   endpoint.requests_per_minute = config.requests_per_minute;
   endpoint.tokens_per_minute = config.tokens_per_minute;
@@ -132,6 +164,7 @@ Result<HttpModelConfig> EndpointOf(const NamedModel& named, const RunConfig& con
 Result<OpenModels> OpenModelsOf(const RunConfig& config, const std::string& home) {
   KW_ASSIGN(std::shared_ptr<const ModelTable> table, OpenModelTable(home, config.model_table));
   Opener opener(config, home, std::move(table));
+  KW_TRY(opener.OpenCache());
   OpenModels models;
   KW_ASSIGN(models.author, opener.OpenAuthors());
   KW_ASSIGN(models.extractor, opener.OpenRole(config.extractor));

@@ -21,6 +21,7 @@ struct RunOptions {
   std::string experiment, name, dir = "runs";
   std::vector<std::string> settings;
   std::string model, base_url, learner, method, max_cost, max_tokens, max_calls;
+  bool no_guard = false;
   bool json = false;
 };
 
@@ -65,6 +66,7 @@ Result<Overrides> OverridesOf(const RunOptions& options) {
                                    {"run.max_calls", options.max_calls}}) {
     if (!value.empty()) overrides.emplace_back(key, value);
   }
+  if (options.no_guard) overrides.emplace_back("model.runaway_guard", "false");
   KW_TRY(AddSettings(options.settings, overrides));
   return overrides;
 }
@@ -168,6 +170,7 @@ void AddRun(CLI::App& app, Action& action) {
   sub->add_option("--learner", options->learner, "none, reasoning_bank or evolrule");
   sub->add_option("--method", options->method, "base, best_of_n, refine or metr");
   AddCaps(*sub, *options);
+  sub->add_flag("--no-runaway-guard", options->no_guard, "Let answers that loop go on");
   sub->add_flag("--json", options->json, "Print the result as JSON");
   sub->footer(
       "Example:\n  kwright run experiments/quickstart.toml --set run.epochs=2\n"

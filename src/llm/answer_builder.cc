@@ -1,5 +1,7 @@
 #include "answer_builder.h"
 
+#include <algorithm>
+
 namespace kw::llm {
 namespace {
 
@@ -18,27 +20,50 @@ void SplitAtLoneClose(std::string& content, std::string& reasoning) {
 }  // namespace
 
 AnswerBuilder::AnswerBuilder(const ChatRequest& request, const StreamOptions& options)
-    : request_(request), options_(options) {}
+    : request_(request),
+      options_(options),
+      content_guard_(options.guard),
+      reasoning_guard_(options.guard) {}
 
 bool AnswerBuilder::Add(std::string_view content, std::string_view reasoning) {
   if (content.empty() && reasoning.empty()) return true;
   ++pieces_;
-  if (!reasoning.empty() && !AddReasoning(reasoning)) return false;
+  if (!AddTo(reasoning_, reasoning_guard_, reasoning)) return false;
   if (content.empty()) return true;
   const ThinkSplitter::Parts parts = splitter_.Feed(content);
-  return AddReasoning(parts.reasoning) && AddContent(parts.content);
+  return AddTo(reasoning_, reasoning_guard_, parts.reasoning) && AddContent(parts.content);
 }
 
-bool AnswerBuilder::AddContent(std::string_view text) {
-  content_ += text;
+bool AnswerBuilder::AddTo(std::string& text, RunawayGuard& guard, std::string_view piece) {
+  if (piece.empty()) return true;
+  text += piece;
   if (content_.size() + reasoning_.size() > kMaxAnswerBytes) stop_ = Stop::kTooLarge;
+  if (!options_.on || !options_.guard.enabled) return stop_ == Stop::kNone;
+  if (std::optional<FoundLoop> loop = guard.Feed(piece)) {
+    stop_ = Stop::kRunaway;
+    runaway_ = RunawayLoop{.unit = std::move(loop->unit),
+                           .repeats = loop->repeats,
+                           .in_reasoning = &text == &reasoning_,
+                           .dropped_bytes = loop->dropped_bytes,
+                           .tokens_saved = std::max<int64_t>(
+                               0, request_.max_tokens - TokensSoFar())};
+    text.resize(loop->kept_bytes);
+  }
   return stop_ == Stop::kNone;
 }
 
-bool AnswerBuilder::AddReasoning(std::string_view text) {
-  reasoning_ += text;
-  if (content_.size() + reasoning_.size() > kMaxAnswerBytes) stop_ = Stop::kTooLarge;
+bool AnswerBuilder::AddContent(std::string_view piece) {
+  if (!AddTo(content_, content_guard_, piece)) return false;
+  if (!options_.on || !request_.is_complete || !fences_.Feed(piece)) return true;
+  if (request_.is_complete(content_)) stop_ = Stop::kComplete;
   return stop_ == Stop::kNone;
+}
+
+// A piece is a token, where they are as short as tokens.
+int64_t AnswerBuilder::TokensSoFar() const {
+  constexpr int64_t kTokenBytes = 16;
+  const auto bytes = static_cast<int64_t>(content_.size() + reasoning_.size());
+  return bytes <= pieces_ * kTokenBytes ? pieces_ : TokensOf(static_cast<size_t>(bytes));
 }
 
 ChatAnswer AnswerBuilder::Take() {
@@ -51,6 +76,7 @@ ChatAnswer AnswerBuilder::Take() {
   answer.reasoning = std::move(reasoning_);
   if (stop_ == Stop::kComplete) answer.finish_reason = "complete";
   if (stop_ == Stop::kRunaway) answer.finish_reason = "runaway";
+  answer.runaway = std::move(runaway_);
   return answer;
 }
 

@@ -5,7 +5,9 @@
 #include <string>
 #include <string_view>
 
+#include "fence_watch.h"
 #include "kw/llm.h"
+#include "runaway_guard.h"
 #include "think_splitter.h"
 
 namespace kw::llm {
@@ -28,12 +30,17 @@ class AnswerBuilder {
   ChatAnswer Take();
 
  private:
-  bool AddContent(std::string_view text);
-  bool AddReasoning(std::string_view text);
+  // Adds to one of the two texts, and looks for a loop at its end.
+  bool AddTo(std::string& text, RunawayGuard& guard, std::string_view piece);
+  bool AddContent(std::string_view piece);
+  int64_t TokensSoFar() const;
 
   const ChatRequest& request_;
   const StreamOptions& options_;
   ThinkSplitter splitter_;
+  FenceWatch fences_;
+  RunawayGuard content_guard_, reasoning_guard_;
+  std::optional<RunawayLoop> runaway_;
   std::string content_, reasoning_;
   int64_t pieces_ = 0;
   Stop stop_ = Stop::kNone;

@@ -164,6 +164,10 @@ class CachingModel : public ChatModel {
 
   bool simulated() const override { return simulated_; }
 
+  Bound MostOf(const ChatRequest& request) const override {
+    return inner_ ? inner_->MostOf(request) : ChatModel::MostOf(request);
+  }
+
  private:
   bool IsClosing() {
     const std::lock_guard lock(flights_->mutex);

@@ -46,6 +46,7 @@ Result<std::shared_ptr<const EndpointRoom>> EndpointRoom::Make(HttpModelConfig c
                 "an endpoint needs at least one request in flight, timeouts of at least 1 ms, and "
                 "no limit below 0");
   }
+  KW_TRY(CheckRunawayConfig(config.stream.guard));
   auto loop = config.io ? config.io->loop : std::make_shared<TransferLoop>();
   const Wire& wire = WireOf(config.api);
   const WireTraits traits = {config.max_completion_tokens, config.fixed_temperature};

@@ -129,7 +129,9 @@ class ChatTransfer : public CallTransfer {
       return Malformed(NoAnswer([this](std::string_view body) { return room_->wire.Parse(body); }));
     }
     if (wire->error_status != 0) return HiddenError(wire->error_status, wire->error);
-    AnswerBuilder builder(request_, room_->config.stream);
+    // It came whole: there is nothing to stop.
+    const StreamOptions whole = {.on = false};
+    AnswerBuilder builder(request_, whole);
     builder.Add(wire->answer.content, wire->answer.reasoning);
     ChatAnswer answer = builder.Take();
     answer.model = wire->answer.model;

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "kw/response_cache.h"
 #include "request_key.h"
 
 namespace kw::recording {

@@ -32,13 +32,6 @@ Result<void> CheckRange(const char* name, int value, int least, int most) {
 
 }  // namespace
 
-Result<void> CheckRunawayConfig(const RunawayConfig& config) {
-  KW_TRY(CheckRange("unit_tokens", config.unit_tokens, 1, kMostTokens));
-  KW_TRY(CheckRange("unit_characters", config.unit_characters, 1, kMostCharacters));
-  KW_TRY(CheckRange("repeats", config.repeats, 3, 1'000'000));
-  return CheckRange("kept", config.kept, 0, config.repeats - 1);
-}
-
 // For each distance of 1 to 64 characters one bit says whether the text has repeated itself at that
 // distance ever since the bits were set anew, which is when the last of them went out. So the
 // period of a loop has its bit at the latest from its third repeat on: other distances do not hold
@@ -310,3 +303,14 @@ std::optional<FoundLoop> RunawayGuard::Feed(std::string_view piece) {
 }
 
 }  // namespace kw::llm
+
+namespace kw {
+
+Result<void> CheckRunawayConfig(const RunawayConfig& config) {
+  KW_TRY(llm::CheckRange("unit_tokens", config.unit_tokens, 1, llm::kMostTokens));
+  KW_TRY(llm::CheckRange("unit_characters", config.unit_characters, 1, llm::kMostCharacters));
+  KW_TRY(llm::CheckRange("repeats", config.repeats, 3, 1'000'000));
+  return llm::CheckRange("kept", config.kept, 0, config.repeats - 1);
+}
+
+}  // namespace kw

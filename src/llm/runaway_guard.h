@@ -28,19 +28,9 @@
 #include <string>
 #include <string_view>
 
-#include "kw/base/error.h"
+#include "kw/llm.h"
 
 namespace kw::llm {
-
-struct RunawayConfig {
-  bool enabled = true;
-  int unit_tokens = 8;       // 1 to 8: pieces of the stream, each of at most 64 bytes
-  int unit_characters = 64;  // 1 to 64
-  int repeats = 12;          // 3 or more: that make a loop
-  int kept = 3;              // 0 to repeats - 1: instances that stay in the text
-};
-// kInvalid names the number that is out of its range.
-[[nodiscard]] Result<void> CheckRunawayConfig(const RunawayConfig& config);
 
 struct FoundLoop {
   std::string unit;           // one instance, from the begin of a line or word where it has one

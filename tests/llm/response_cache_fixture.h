@@ -8,7 +8,7 @@
 #include <string>
 
 #include "kw/base.h"
-#include "kw/llm.h"
+#include "kw/response_cache.h"
 
 namespace kw {
 

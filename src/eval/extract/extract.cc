@@ -147,7 +147,7 @@ Extraction ExtractCandidate(std::string_view answer, std::string_view finish_rea
                                  kMaxAnswerBytes));
   }
   const bool cut_off = IsCutOff(finish_reason);
-  if (!cut_off && Trim(answer).empty()) {
+  if (!cut_off && finish_reason != "runaway" && Trim(answer).empty()) {
     return Malformed("empty", 0, "the answer is empty",
                      "Answer with the complete source in one ```cuda code block.");
   }
@@ -167,6 +167,14 @@ Extraction ExtractCandidate(std::string_view answer, std::string_view finish_rea
       extraction.feedback +=
           "\nAnother code block holds a kernel: put everything into one code block.";
     }
+  }
+  // One that was complete before its loop is as good as any.
+  if (!extraction.ok && finish_reason == "runaway") {
+    extraction = Malformed("runaway", 0,
+                           "the answer ended in a loop, the same text again and again, before it "
+                           "was complete",
+                           "Answer with the complete source in one ```cuda code block, and end "
+                           "there.");
   }
   if (choice.source.size() <= kMaxSourceBytes) extraction.source = std::move(choice.source);
   return extraction;

@@ -78,6 +78,9 @@ struct RunConfig {
   int stall_timeout_s = 120;                    // model.stall_timeout_s: between two pieces
   int max_retries = 5;                          // model.max_retries
   bool stream = true;                           // model.stream
+  bool stop_when_complete = false;              // model.stop_when_complete
+  RunawayConfig guard;                          // model.runaway_guard, .runaway_*
+  std::string cache = "off", cache_file;        // model.cache: off | record | replay; .cache_file
   // [model.extractor], [model.merger], [model.judge], [model.embedder]
   RoleConfig extractor, merger, judge, embedder;
   // [device]

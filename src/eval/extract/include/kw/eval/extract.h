@@ -19,7 +19,7 @@ struct Extraction {
   bool ok = false;
   std::string source;  // the candidate, when ok (and, when it can be told, when not)
   std::string reason;  // stable code when not ok; see ReasonCodes in docs/formats/verdict.md:
-                       //   empty, truncated, fence_unclosed, no_code, unbalanced, unterminated,
+                       //   empty, truncated, runaway, fence_unclosed, no_code, unbalanced, unterminated,
                        //   no_entry_point, entry_not_extern_c, wrong_parameters, no_global_kernel,
                        //   too_large, not_text
   std::string feedback;  // what the author should change, with the line where there is one
@@ -28,7 +28,8 @@ struct Extraction {
 
 // The last complete code fence that holds an entry point, or the XML file form
 // (<file name="kernel.cu">...</file> and FlashInfer-Bench's variants), or bare code.
-// finish_reason: as the endpoint gave it ("stop", "length", ...); "" is unknown.
+// finish_reason: as the endpoint gave it ("stop", "length", ...), or
+// "runaway" of a stream that was stopped at a loop; "" is unknown.
 Extraction ExtractCandidate(std::string_view answer, std::string_view finish_reason,
                             const Task& task);
 
