@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "commands.h"
+#include "doctor_model.h"
 #include "gpu_probe.h"
 #include "kw/base.h"
 #include "kw/base/json.h"
@@ -17,13 +18,8 @@ namespace kw::cli {
 namespace {
 
 struct DoctorOptions {
-  std::string base_url;
+  std::string base_url, model, api;
   bool json = false;
-};
-
-// One line of the report. `works`: what the user asked of this part can be had.
-struct Finding {
-  std::string part, state, detail;  // state: ok | fallback | missing
 };
 
 Finding CheckHome(std::string& home) {
@@ -79,6 +75,12 @@ void CheckCage(std::vector<Finding>& findings) {
   }
 }
 
+std::vector<std::string> NamesOf(const std::vector<ListedModel>& models) {
+  std::vector<std::string> names;
+  for (const ListedModel& model : models) names.push_back(model.name);
+  return names;
+}
+
 void CheckModel(const DoctorOptions& options, std::vector<Finding>& findings) {
   const char* key = std::getenv("KWRIGHT_API_KEY");
   if (key == nullptr) key = std::getenv("OPENAI_API_KEY");
@@ -87,6 +89,7 @@ void CheckModel(const DoctorOptions& options, std::vector<Finding>& findings) {
                                        "endpoints are asked without one"
                                      : "set in the environment"});
   if (options.base_url.empty()) {
+    if (!options.model.empty()) return;
     findings.push_back({"endpoint", "fallback",
                         "none given (--base-url): runs use the simulated author, a seeded policy "
                         "that is no model"});
@@ -99,7 +102,7 @@ void CheckModel(const DoctorOptions& options, std::vector<Finding>& findings) {
     return;
   }
   findings.push_back(
-      {"endpoint", "ok", options.base_url + ": " + Shorten(Join(*models, ", "), 200)});
+      {"endpoint", "ok", options.base_url + ": " + Shorten(Join(NamesOf(*models), ", "), 200)});
 }
 
 int Doctor(const DoctorOptions& options) {
@@ -112,6 +115,9 @@ int Doctor(const DoctorOptions& options) {
   findings.push_back(
       {"embedder", "ok", MakeHashEmbedder()->name() + " (built in: no download, deterministic)"});
   CheckModel(options, findings);
+  if (!options.model.empty()) {
+    CheckModelAnswers({options.model, options.base_url, options.api, ""}, home, findings);
+  }
 
   bool missing = false;
   Json list = Json::array();
@@ -134,9 +140,15 @@ void AddDoctor(CLI::App& app, Action& action) {
   auto options = std::make_shared<DoctorOptions>();
   CLI::App* sub = app.add_subcommand("doctor", "What is here, and what falls back to what");
   sub->add_option("--base-url", options->base_url, "Ask this endpoint for its models too");
+  sub->add_option("--model", options->model,
+                  "Ask this model, provider/name or a name at --base-url, three times for a few "
+                  "tokens: does it repeat itself, stream, count?");
+  sub->add_option("--api", options->api, "openai or anthropic (default: the provider's)")
+      ->check(CLI::IsMember({"openai", "anthropic"}));
   sub->add_flag("--json", options->json, "Print JSON");
   sub->footer(
       "Example:\n  kwright doctor --base-url http://localhost:8000/v1\n"
+      "  kwright doctor --model qwen3 --base-url http://localhost:8000/v1\n"
       "Exit status: 0, or 1 when something that every run needs is missing.");
   sub->callback([&action, options] { action = [options] { return Doctor(*options); }; });
 }

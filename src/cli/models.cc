@@ -131,9 +131,13 @@ Result<std::shared_ptr<const ModelTable>> OpenModelTable(const std::string& home
   return std::make_shared<const ModelTable>(std::move(table));
 }
 
+Result<ModelAddress> AddressOf(const NamedModel& named, const ModelTable& table) {
+  return table.Resolve(named.name, named.base_url, Variable);
+}
+
 Result<HttpModelConfig> EndpointOf(const NamedModel& named, const RunConfig& config,
                                    std::shared_ptr<const ModelTable> table) {
-  KW_ASSIGN(const ModelAddress address, table->Resolve(named.name, named.base_url, Variable));
+  KW_ASSIGN(const ModelAddress address, AddressOf(named, *table));
   HttpModelConfig endpoint;
   endpoint.base_url = address.base_url;
   endpoint.model = address.model;

@@ -18,6 +18,7 @@ Result<std::shared_ptr<const ModelTable>> OpenModelTable(const std::string& home
 struct NamedModel {
   std::string name, base_url, api, api_key_env;
 };
+Result<ModelAddress> AddressOf(const NamedModel& named, const ModelTable& table);
 Result<HttpModelConfig> EndpointOf(const NamedModel& named, const RunConfig& config,
                                    std::shared_ptr<const ModelTable> table);
 

@@ -41,12 +41,12 @@ bool AnswerBuilder::AddTo(std::string& text, RunawayGuard& guard, std::string_vi
   if (!options_.on || !options_.guard.enabled) return stop_ == Stop::kNone;
   if (std::optional<FoundLoop> loop = guard.Feed(piece)) {
     stop_ = Stop::kRunaway;
-    runaway_ = RunawayLoop{.unit = std::move(loop->unit),
-                           .repeats = loop->repeats,
-                           .in_reasoning = &text == &reasoning_,
-                           .dropped_bytes = loop->dropped_bytes,
-                           .tokens_saved = std::max<int64_t>(
-                               0, request_.max_tokens - TokensSoFar())};
+    runaway_ =
+        RunawayLoop{.unit = std::move(loop->unit),
+                    .repeats = loop->repeats,
+                    .in_reasoning = &text == &reasoning_,
+                    .dropped_bytes = loop->dropped_bytes,
+                    .tokens_saved = std::max<int64_t>(0, request_.max_tokens - TokensSoFar())};
     text.resize(loop->kept_bytes);
   }
   return stop_ == Stop::kNone;

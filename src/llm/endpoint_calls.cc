@@ -125,12 +125,12 @@ class HttpEmbedder : public EmbeddingModel {
 }  // namespace
 }  // namespace llm
 
-Result<std::vector<std::string>> ListModels(const HttpModelConfig& config) {
+Result<std::vector<ListedModel>> ListModels(const HttpModelConfig& config) {
   HttpModelConfig once = config;
   once.max_retries = 0;  // whoever asks wants to know how it stands now
   KW_ASSIGN(auto room, llm::EndpointRoom::Make(std::move(once)));
   const auto lane = room->loop->OpenLane(room->limits());
-  auto names = llm::WaitedCall<std::vector<std::string>>::Ask(
+  auto names = llm::WaitedCall<std::vector<ListedModel>>::Ask(
       room, lane, "/models", "", "listing the models", llm::ParseModelList);
   room->loop->CloseLane(lane);
   return names;

@@ -123,7 +123,7 @@ int StatusOfError(const Json& error) {
   return code >= 400 && code < 600 ? static_cast<int>(code) : 500;
 }
 
-Result<std::vector<std::string>> ParseModelList(std::string_view body) {
+Result<std::vector<ListedModel>> ParseModelList(std::string_view body) {
   KW_ASSIGN(const Json json, ParseBody(body));
   const Json* data = json.is_array() ? &json : Member(json, "data");
   if (data == nullptr) data = Member(json, "models");
@@ -131,13 +131,18 @@ Result<std::vector<std::string>> ParseModelList(std::string_view body) {
     return Fail(ErrorCode::kParse, "the answer is no list of models; it begins: " +
                                        Shorten(DumpJson(json), kShownBytes));
   }
-  std::vector<std::string> names;
-  for (const Json& model : *data) {
-    std::string name = StringMember(model, "id");
-    if (name.empty()) name = StringMember(model, "name");
-    if (!name.empty()) names.push_back(std::move(name));
+  std::vector<ListedModel> models;
+  for (const Json& entry : *data) {
+    ListedModel model;
+    model.name = StringMember(entry, "id");
+    if (model.name.empty()) model.name = StringMember(entry, "name");
+    // vLLM's word, OpenRouter's, Groq's.
+    for (const char* key : {"max_model_len", "context_length", "context_window"}) {
+      if (model.context_tokens == 0) model.context_tokens = CountMember(&entry, key);
+    }
+    if (!model.name.empty()) models.push_back(std::move(model));
   }
-  return names;
+  return models;
 }
 
 }  // namespace kw::llm

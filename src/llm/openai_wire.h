@@ -21,7 +21,7 @@ int StatusOfError(const Json& error);
 
 std::unique_ptr<StreamReader> NewOpenAiStream();
 
-// The names in the body of GET /models; Anthropic's list has the same form.
-Result<std::vector<std::string>> ParseModelList(std::string_view body);
+// The body of GET /models; Anthropic's list has the same form.
+Result<std::vector<ListedModel>> ParseModelList(std::string_view body);
 
 }  // namespace kw::llm

@@ -172,12 +172,20 @@ TEST(ErrorWords, ShowsAnythingElseAsItIsOnOneLine) {
   EXPECT_EQ(ErrorWords("{\"error\":\"bad \xff\"}"), "bad \xEF\xBF\xBD");
 }
 
+std::vector<std::string> Listed(const std::string& body) {
+  std::vector<std::string> listed;
+  for (const ListedModel& model : ParseModelList(body).value()) {
+    listed.push_back(model.name + " " + std::to_string(model.context_tokens));
+  }
+  return listed;
+}
+
 TEST(ParseModelList, ReadsTheCommonForms) {
-  EXPECT_THAT(ParseModelList(R"({"object":"list","data":[{"id":"a"},{"id":"b"}]})").value(),
-              ElementsAre("a", "b"));
-  EXPECT_THAT(ParseModelList(R"([{"id":"a"}])").value(), ElementsAre("a"));
-  EXPECT_THAT(ParseModelList(R"({"models":[{"name":"a"}]})").value(), ElementsAre("a"));
-  EXPECT_THAT(ParseModelList(R"({"data":[]})").value(), IsEmpty());
+  EXPECT_THAT(Listed(R"({"object":"list","data":[{"id":"a","max_model_len":8192},{"id":"b"}]})"),
+              ElementsAre("a 8192", "b 0"));
+  EXPECT_THAT(Listed(R"([{"id":"a","context_length":7.0}])"), ElementsAre("a 7"));
+  EXPECT_THAT(Listed(R"({"models":[{"name":"a","context_window":5}]})"), ElementsAre("a 5"));
+  EXPECT_THAT(Listed(R"({"data":[]})"), IsEmpty());
   EXPECT_EQ(ParseModelList(R"({"data":5})").error().code, ErrorCode::kParse);
   EXPECT_EQ(ParseModelList("<html>").error().code, ErrorCode::kParse);
 }

@@ -154,8 +154,12 @@ struct HttpModelConfig {
 // understood.
 [[nodiscard]] Result<std::unique_ptr<ChatModel>> MakeHttpModel(HttpModelConfig config);
 
-// Asks GET /models: the names an endpoint offers. For doctor.
-[[nodiscard]] Result<std::vector<std::string>> ListModels(const HttpModelConfig& config);
+// Asks GET /models: what an endpoint offers. For doctor.
+struct ListedModel {
+  std::string name;
+  int64_t context_tokens = 0;  // 0: it does not say
+};
+[[nodiscard]] Result<std::vector<ListedModel>> ListModels(const HttpModelConfig& config);
 
 // Texts as vectors. Thread-safe.
 class EmbeddingModel {
