@@ -72,8 +72,8 @@ class ResponseCache {
 // needs it. `variant` stands for all settings of the client that change what an answer holds (a
 // guard's bounds); it is part of what is looked up.
 //
-// Record calls `done` when the answer is on its way to the disk no more: from a thread of the
-// cache, from inner's for errors, from Submit's for hits. Errors are not kept. Two equal requests
+// Record calls `done` once the answer is written: from a thread of the cache, from inner's for
+// errors, from Submit's for hits. Errors are not kept. Two equal requests
 // under way at once are asked once, and end early only when both are cancelled. Where another
 // process was faster, its answer counts: what is returned is what the file says.
 // Replay: kNotFound for a request that was never recorded, with how the nearest one differs.
