@@ -28,9 +28,9 @@ AnswerBuilder::AnswerBuilder(const ChatRequest& request, const StreamOptions& op
 bool AnswerBuilder::Add(std::string_view content, std::string_view reasoning) {
   if (content.empty() && reasoning.empty()) return true;
   ++pieces_;
-  if (!AddTo(reasoning_, reasoning_guard_, reasoning)) return false;
+  if (!AddTo(reasoning_, reasoning_guard_, reasoning_bytes_.Feed(reasoning))) return false;
   if (content.empty()) return true;
-  const ThinkSplitter::Parts parts = splitter_.Feed(content);
+  const ThinkSplitter::Parts parts = splitter_.Feed(content_bytes_.Feed(content));
   return AddTo(reasoning_, reasoning_guard_, parts.reasoning) && AddContent(parts.content);
 }
 
@@ -67,9 +67,16 @@ int64_t AnswerBuilder::TokensSoFar() const {
 }
 
 ChatAnswer AnswerBuilder::Take() {
-  const ThinkSplitter::Parts held = splitter_.Finish();
-  content_ += held.content;
-  reasoning_ += held.reasoning;
+  // Half a character at the end of what was stopped is no part of it.
+  if (stop_ == Stop::kNone) {
+    reasoning_ += reasoning_bytes_.Finish();
+    const ThinkSplitter::Parts last = splitter_.Feed(content_bytes_.Finish());
+    content_ += last.content;
+    reasoning_ += last.reasoning;
+    const ThinkSplitter::Parts held = splitter_.Finish();
+    content_ += held.content;
+    reasoning_ += held.reasoning;
+  }
   SplitAtLoneClose(content_, reasoning_);
   ChatAnswer answer;
   answer.content = std::move(content_);

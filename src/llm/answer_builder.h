@@ -9,6 +9,7 @@
 #include "kw/llm.h"
 #include "runaway_guard.h"
 #include "think_splitter.h"
+#include "utf8_joiner.h"
 
 namespace kw::llm {
 
@@ -37,6 +38,7 @@ class AnswerBuilder {
 
   const ChatRequest& request_;
   const StreamOptions& options_;
+  Utf8Joiner content_bytes_, reasoning_bytes_;
   ThinkSplitter splitter_;
   FenceWatch fences_;
   RunawayGuard content_guard_, reasoning_guard_;

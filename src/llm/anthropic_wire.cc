@@ -6,6 +6,7 @@
 
 #include "kw/base.h"
 #include "sse.h"
+#include "utf8_joiner.h"
 #include "wire.h"
 #include "wire_json.h"
 
@@ -91,7 +92,8 @@ bool AnthropicStream::ReadDelta(std::string_view data, Piece& piece) {
 }
 
 Result<StreamReader::Piece> AnthropicStream::ReadAny(std::string_view data) {
-  KW_ASSIGN(const Json event, ParseBody(data));
+  bool marked = false;
+  KW_ASSIGN(const Json event, ParseEvent(data, &marked));
   const std::string type = StringMember(event, "type");
   content_.clear();
   reasoning_.clear();
@@ -122,6 +124,10 @@ Result<StreamReader::Piece> AnthropicStream::ReadAny(std::string_view data) {
   } else if (type.empty()) {
     return Fail(ErrorCode::kParse, "an event of the stream has no type; it begins: " +
                                        Shorten(DumpJson(event), kShownBytes));
+  }
+  if (marked) {
+    content_ = RestoreBrokenBytes(content_);
+    reasoning_ = RestoreBrokenBytes(reasoning_);
   }
   return Piece{content_, reasoning_};
 }

@@ -5,6 +5,7 @@
 #include "kw/base.h"
 #include "openai_wire.h"
 #include "sse.h"
+#include "utf8_joiner.h"
 #include "wire_json.h"
 
 namespace kw::llm {
@@ -89,7 +90,8 @@ bool OpenAiStream::ReadDelta(dom::element delta, Piece& piece) {
 }
 
 Result<StreamReader::Piece> OpenAiStream::ReadAny(std::string_view data) {
-  KW_ASSIGN(const Json chunk, ParseBody(data));
+  bool marked = false;
+  KW_ASSIGN(const Json chunk, ParseEvent(data, &marked));
   const Json* choices = Member(chunk, "choices");
   if (const Json* error = Member(chunk, "error"); error != nullptr && choices == nullptr) {
     facts_.error_status = StatusOfError(*error);
@@ -114,6 +116,10 @@ Result<StreamReader::Piece> OpenAiStream::ReadAny(std::string_view data) {
     const Json* delta = Member(choice, "delta");
     if (delta == nullptr) delta = Member(choice, "message");
     if (delta != nullptr) ReadTexts(*delta, content_, reasoning_);
+  }
+  if (marked) {
+    content_ = RestoreBrokenBytes(content_);
+    reasoning_ = RestoreBrokenBytes(reasoning_);
   }
   return Piece{content_, reasoning_};
 }

@@ -23,7 +23,7 @@ struct WireAnswer {
 // Follows one streamed answer.
 class StreamReader {
  public:
-  // What an event adds. Both live until the next event.
+  // What an event adds; a text may begin or end inside a character. Both live until the next event.
   struct Piece {
     std::string_view content, reasoning;
   };

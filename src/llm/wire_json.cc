@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "kw/base.h"
+#include "utf8_joiner.h"
 
 namespace kw::llm {
 namespace {
@@ -137,6 +138,11 @@ Result<Json> ParseBody(std::string_view body) {
   return Fail(ErrorCode::kParse, shown.empty()
                                      ? std::string("the answer is empty")
                                      : fmt::format("the answer is no JSON; it begins: {}", shown));
+}
+
+Result<Json> ParseEvent(std::string_view data, bool* marked) {
+  *marked = !IsValidUtf8(data);
+  return *marked ? ParseBody(MarkBrokenBytes(data)) : ParseBody(data);
 }
 
 const Json* Member(const Json& json, const char* key) {

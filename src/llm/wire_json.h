@@ -17,6 +17,10 @@ inline constexpr size_t kShownBytes = 300;
 // not cost the whole answer. kParse shows how the body begins.
 Result<Json> ParseBody(std::string_view body);
 
+// The same of an event of a stream, whose texts may begin or end inside a character: bytes that are
+// no UTF-8 stand in them as marks (utf8_joiner.h), where `marked` says so.
+Result<Json> ParseEvent(std::string_view data, bool* marked);
+
 // Null where the object has no such member, or it is null.
 const Json* Member(const Json& json, const char* key);
 // "" where it is no text.
