@@ -139,20 +139,16 @@ Steps::Steps(const RunConfig& config, const RunRooms& rooms, Journal& journal,
 uint64_t Steps::SeedOf(const std::string& key) const { return DeriveSeed(config_.seed, key); }
 
 RoleConfig Steps::RoleOf(ModelRole role, int turn) const {
-  switch (role) {
-    case ModelRole::kExtractor:
-      return config_.extractor;
-    case ModelRole::kMerger:
-      return config_.merger;
-    case ModelRole::kJudge:
-      return config_.judge;
-    case ModelRole::kAuthor:
-      break;
-  }
   const std::vector<std::string> authors = AuthorsOf(config_);
-  return {.model = authors[static_cast<size_t>(turn) % authors.size()],
-          .temperature = config_.temperature,
-          .max_tokens = config_.max_tokens};
+  RoleConfig own = role == ModelRole::kExtractor ? config_.extractor
+                   : role == ModelRole::kMerger  ? config_.merger
+                   : role == ModelRole::kJudge
+                       ? config_.judge
+                       : RoleConfig{.model = authors[static_cast<size_t>(turn) % authors.size()],
+                                    .temperature = config_.temperature,
+                                    .max_tokens = config_.max_tokens};
+  if (own.model.empty()) own.model = authors.front();
+  return own;
 }
 
 ChatModel& Steps::ModelOf(ModelRole role) const {

@@ -1,4 +1,4 @@
-#include "budget.h"
+#include "src/agent/budget.h"
 
 #include <gmock/gmock.h>
 

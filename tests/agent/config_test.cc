@@ -3,11 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "agent/fakes.h"
 #include "kw/base.h"
 
 namespace kw {
 namespace {
 
+using test::Must;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
@@ -98,8 +100,41 @@ TEST(Config, OverridesWinInOrder) {
 
 TEST(Config, RefusesARunThatCannotBegin) {
   EXPECT_THAT(ErrorOf(Parse("")), HasSubstr("run.tasks"));
-  EXPECT_THAT(ErrorOf(Parse(kSmall, {{"model.name", "qwen"}})), HasSubstr("model.base_url"));
+  EXPECT_THAT(ErrorOf(Parse(kSmall, {{"model.name", "a,,b"}})), HasSubstr("empty name"));
   EXPECT_THAT(ErrorOf(Parse(kSmall, {{"run.name", "a/b"}})), HasSubstr("run.name"));
+}
+
+TEST(Config, ARoleHasWhatTheAuthorHasButForItsOwn) {
+  const RunConfig config = Must(Parse(kSmall, {{"model.name", "one, two"},
+                                               {"model.base_url", "http://h/v1"},
+                                               {"model.max_tokens", "99"},
+                                               {"model.temperature", "0.3"},
+                                               {"model.merger.name", "other"},
+                                               {"model.judge.max_tokens", "5"}}));
+  EXPECT_THAT(AuthorsOf(config), testing::ElementsAre("one", "two"));
+  EXPECT_EQ(config.extractor.model, "one") << "of several authors the first";
+  EXPECT_EQ(config.extractor.base_url, "http://h/v1");
+  EXPECT_EQ(config.extractor.temperature, 1.0);
+  EXPECT_EQ(config.extractor.max_tokens, 99);
+  EXPECT_EQ(config.merger.model, "other");
+  EXPECT_EQ(config.merger.base_url, "") << "an endpoint goes with its model";
+  EXPECT_EQ(config.merger.temperature, 0.3);
+  EXPECT_EQ(config.judge.temperature, 0.0);
+  EXPECT_EQ(config.judge.max_tokens, 5);
+  EXPECT_EQ(config.embedder.model, "") << "the built-in one";
+  const RunConfig again = Must(RunConfigFromJson(RunConfigToJson(config)));
+  EXPECT_EQ(CanonicalConfig(again), CanonicalConfig(config));
+}
+
+TEST(Config, ARoleIsATableOfTheModels) {
+  const std::string text = std::string(kSmall) + "[model.judge]\nname = 'x'\ntemperature = 0.5\n";
+  const RunConfig config = Must(Parse(text));
+  EXPECT_EQ(config.judge.model, "x");
+  EXPECT_EQ(config.judge.temperature, 0.5);
+  EXPECT_THAT(ErrorOf(Parse(std::string(kSmall) + "[model.jugde]\nname = 'x'\n")),
+              HasSubstr("judge"));
+  EXPECT_THAT(ErrorOf(Parse(std::string(kSmall) + "[model.judge]\nnmae = 'x'\n")),
+              HasSubstr("name"));
 }
 
 TEST(Config, EveryKeyCanBeSetAndSurvivesTheJournal) {

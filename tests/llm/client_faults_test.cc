@@ -18,8 +18,8 @@ using ::testing::HasSubstr;
 // What a client need not ask again for.
 const std::set<std::string>& Complete() {
   static const auto& names = *new std::set<std::string>{
-      "plain-json", "no-done", "no-usage",  "twice-usage", "crlf",     "pings",
-      "coalesce",   "split",   "half-char", "split-utf8",  "slow-head"};
+      "plain-json", "long-length", "no-done", "no-usage",  "twice-usage", "crlf",
+      "pings",      "coalesce",    "split",   "half-char", "split-utf8",  "slow-head"};
   return names;
 }
 
@@ -108,12 +108,15 @@ TEST_P(ClientFault, LosesNoAnswerAndDoublesNone) {
     retries += outcome.retries;
   }
   const MockStats stats = endpoint->stats();
-  EXPECT_EQ(stats.asked, asked + retries) << "each call is asked once, and once more a retry";
   if (Complete().contains(fault)) {
     EXPECT_EQ(retries, 0) << "a complete answer was asked for again";
-  } else {
-    EXPECT_EQ(retries, stats.faults.at(fault));
+    EXPECT_EQ(stats.asked, asked);
+    return;
   }
+  // A kept connection that turns out to be dead is replaced by libcurl itself, without a try of
+  // ours: but each fault costs one more request, and nothing else does.
+  EXPECT_EQ(stats.asked, asked + stats.faults.at(fault));
+  EXPECT_LE(retries, stats.faults.at(fault));
 }
 
 std::vector<std::string> FaultsThatPass() {
@@ -151,7 +154,14 @@ TEST(ClientFault, AllOfThemTogetherLoseNothing) {
   auto model = MakeHttpModel(Patient(*endpoint)).value();
   const Outcome outcome = AskMany(*model, 3000, expected);
   EXPECT_EQ(outcome.right, 3000) << outcome.first_error;
-  EXPECT_EQ(endpoint->stats().asked, 3000 + outcome.retries);
+  const MockStats stats = endpoint->stats();
+  int64_t costly = 0;
+  for (const auto& [fault, count] : stats.faults) {
+    if (!Complete().contains(fault)) costly += count;
+  }
+  EXPECT_LE(outcome.retries, costly);
+  EXPECT_GE(stats.asked, 3000 + outcome.retries);
+  EXPECT_LE(stats.asked, 3000 + costly);
 }
 
 TEST(ClientStream, ClosesAStreamThatLoops) {

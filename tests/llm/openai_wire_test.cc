@@ -174,7 +174,8 @@ TEST(ErrorWords, ShowsAnythingElseAsItIsOnOneLine) {
 
 std::vector<std::string> Listed(const std::string& body) {
   std::vector<std::string> listed;
-  for (const ListedModel& model : ParseModelList(body).value()) {
+  const auto models = ParseModelList(body).value();
+  for (const ListedModel& model : models) {
     listed.push_back(model.name + " " + std::to_string(model.context_tokens));
   }
   return listed;

@@ -27,8 +27,8 @@ namespace kw {
 // Who answers one kind of question; what a role does not have for itself is the author's.
 struct RoleConfig {
   std::string model, base_url, api, api_key_env;  // .name, .base_url, .api, .api_key_env
-  double temperature = 0;
-  int max_tokens = 0;
+  double temperature = 0.7;
+  int max_tokens = 8192;
 };
 
 // Whom a question goes to.
@@ -82,7 +82,7 @@ struct RunConfig {
   RunawayConfig guard;                          // model.runaway_guard, .runaway_*
   std::string cache = "off", cache_file;        // model.cache: off | record | replay; .cache_file
   // [model.extractor], [model.merger], [model.judge], [model.embedder]
-  RoleConfig extractor, merger, judge, embedder;
+  RoleConfig extractor = {.temperature = 1}, merger, judge = {.temperature = 0}, embedder;
   // [device]
   std::string device = "a100_sxm4";         // device.name
   int workers = 2;                          // device.workers
