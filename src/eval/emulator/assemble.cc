@@ -61,6 +61,7 @@ class Assembler {
   void Linearise();
   Result<void> Write();
   void WriteBlock(size_t b);
+  uint32_t FrameOffset(int32_t reg) const;
   void PlaceOperands(const Micro& micro, Op* op);
   void PlaceTargets(const Micro& micro, uint32_t after, Op* op);
   void JoinRuns(size_t first);
@@ -297,13 +298,16 @@ void Assembler::JoinRuns(size_t first) {
   }
 }
 
+uint32_t Assembler::FrameOffset(int32_t reg) const {
+  const uint32_t slot = places_.slot[static_cast<size_t>(reg)];
+  const bool is_wide = draft_.registers[static_cast<size_t>(reg)].bytes == 8;
+  return is_wide ? places_.slots32 * 128 + slot * 256 : slot * 128;
+}
+
 // Operands and guard: offsets into the frame, or numbers of predicates.
 void Assembler::PlaceOperands(const Micro& micro, Op* op) {
   const auto place = [&](int32_t reg) -> uint32_t {
-    if (reg < 0) return static_cast<uint32_t>(~reg) | 0x80000000u;
-    const uint32_t slot = places_.slot[static_cast<size_t>(reg)];
-    const bool is_wide = draft_.registers[static_cast<size_t>(reg)].bytes == 8;
-    return is_wide ? places_.slots32 * 128 + slot * 256 : slot * 128;
+    return reg < 0 ? static_cast<uint32_t>(~reg) | 0x80000000u : FrameOffset(reg);
   };
   const auto predicate = [&](int32_t reg) -> uint32_t {
     return reg < 0 ? static_cast<uint32_t>(~reg) : places_.slot[static_cast<size_t>(reg)];
@@ -396,6 +400,10 @@ Result<void> Assembler::Write() {
   draft_.code.entry = base;
   draft_.code.frame_bytes = static_cast<uint32_t>(frame);
   draft_.code.predicates = places_.predicates;
+  for (const int reg : places_.unwritten) {
+    const uint8_t bytes = draft_.registers[static_cast<size_t>(reg)].bytes;
+    if (bytes > 0) draft_.code.unwritten.emplace_back(FrameOffset(reg), bytes == 8 ? 256 : 128);
+  }
   return {};
 }
 

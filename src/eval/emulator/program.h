@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "kw/base/error.h"
@@ -54,6 +55,8 @@ struct FunctionCode {
   uint32_t predicates = 0;
   uint32_t local_bytes = 0;  // of its frame, parameters included
   std::vector<uint32_t> parameter_offsets, result_offsets;
+  // Bytes of the frame that may be read before anything was written to them: offset and length.
+  std::vector<std::pair<uint32_t, uint32_t>> unwritten;
 };
 
 // Zeroed bytes at a multiple of 64; pages that nobody touches cost nothing.

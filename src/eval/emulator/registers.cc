@@ -49,6 +49,7 @@ class LiveSets {
   bool TooLarge() const { return words_ * blocks_.size() * 3 > kMaxWords; }
   const std::vector<int>& registers() const { return registers_; }
 
+  // After this, LiveAtEntry.
   void Stretch(std::vector<Interval>* intervals) {
     Collect();
     Solve();
@@ -58,6 +59,14 @@ class LiveSets {
         StretchOver(Out(b, word), word, blocks_[b].end, intervals);
       }
     }
+  }
+
+  std::vector<int> LiveAtEntry() const {
+    std::vector<int> live;
+    for (size_t i = 0; i < registers_.size() && !blocks_.empty(); ++i) {
+      if ((in_[i / 64] >> (i % 64) & 1) != 0) live.push_back(registers_[i]);
+    }
+    return live;
   }
 
  private:
@@ -154,8 +163,10 @@ std::vector<int> Survey(const std::vector<Micro*>& line, const std::vector<LineB
   return flowing;
 }
 
+// `unwritten` stays empty where the function is too large to tell.
 std::vector<Interval> FindIntervals(const std::vector<Micro*>& line,
-                                    const std::vector<LineBlock>& blocks, size_t registers) {
+                                    const std::vector<LineBlock>& blocks, size_t registers,
+                                    std::vector<int>* unwritten) {
   std::vector<Interval> intervals(registers);
   LiveSets live(line, blocks, Survey(line, blocks, &intervals), registers);
   if (live.TooLarge()) {
@@ -164,6 +175,7 @@ std::vector<Interval> FindIntervals(const std::vector<Micro*>& line,
     }
   } else {
     live.Stretch(&intervals);
+    *unwritten = live.LiveAtEntry();
   }
   return intervals;
 }
@@ -174,7 +186,9 @@ std::vector<Interval> FindIntervals(const std::vector<Micro*>& line,
 // operands of another width.
 RegisterPlaces PlaceRegisters(const std::vector<Micro*>& line, const std::vector<LineBlock>& blocks,
                               const std::vector<VirtualRegister>& registers) {
-  const std::vector<Interval> intervals = FindIntervals(line, blocks, registers.size());
+  RegisterPlaces places;
+  const std::vector<Interval> intervals =
+      FindIntervals(line, blocks, registers.size(), &places.unwritten);
   std::vector<int> by_begin;
   for (size_t r = 0; r < intervals.size(); ++r) {
     if (intervals[r].used()) by_begin.push_back(static_cast<int>(r));
@@ -184,7 +198,6 @@ RegisterPlaces PlaceRegisters(const std::vector<Micro*>& line, const std::vector
     const Interval& y = intervals[static_cast<size_t>(b)];
     return x.begin != y.begin ? x.begin < y.begin : a < b;
   });
-  RegisterPlaces places;
   places.slot.assign(intervals.size(), 0);
   std::vector<uint32_t> free_slots[3];
   std::vector<std::pair<int, int>> active;  // heap of (end, register), the smallest first

@@ -18,6 +18,8 @@ struct RegisterPlaces {
   std::vector<uint32_t> slot;  // of each virtual register, among those of its kind
   uint32_t slots32 = 0, slots64 = 0;
   uint32_t predicates = 3;  // the first are fixed
+  // Registers that may be read before anything was written to them.
+  std::vector<int> unwritten;
 };
 
 // Registers that are never alive at once share a slot, so that a warp's frame stays small. `line`

@@ -252,6 +252,9 @@ void StartBlock(Block* block, uint64_t linear) {
     group.mask = ws.warp.live;
     group.pc = launch->program->functions[0].entry;
     ws.groups.push_back(std::move(group));
+    for (const auto& [offset, bytes] : launch->program->functions[0].unwritten) {
+      launch->memory->FillPoison(ws.registers + offset, bytes);
+    }
     launch->memory->FillPoison(ws.warp.local,
                                size_t{launch->program->functions[0].local_bytes} * kLanes);
     ForgetLocal(ws.warp, kAllLanes, 0, launch->program->functions[0].local_bytes);

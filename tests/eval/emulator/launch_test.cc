@@ -214,5 +214,38 @@ TEST(DeviceSheets, ErrorsNameTheNearest) {
   EXPECT_THAT(with("sm = \n"), testing::HasSubstr(":1:"));
 }
 
+// A second block finds in its registers what the first one left: that must not look like zero.
+TEST(Launch, ARegisterThatNobodyWroteHoldsNoNumber) {
+  Bench bench(R"(
+    .version 8.0
+    .target sm_80
+    .address_size 64
+    .visible .entry unwritten(.param .u64 out) {
+      .reg .f32 %f<4>;
+      .reg .b32 %r<2>;
+      .reg .b64 %rd<4>;
+      .reg .pred %p<2>;
+      ld.param.u64 %rd1, [out];
+      cvta.to.global.u64 %rd1, %rd1;
+      mov.u32 %r1, %ctaid.x;
+      mul.wide.u32 %rd2, %r1, 4;
+      add.s64 %rd1, %rd1, %rd2;
+      mov.f32 %f2, 0f00000000;
+      fma.rn.f32 %f3, %f1, %f2, %f2;
+      st.global.f32 [%rd1], %f3;
+      mov.f32 %f1, 0f3F800000;
+      st.global.f32 [%rd1+16], %f1;
+      ret;
+    })");
+  const uint64_t out = bench.Make(32, "out");
+  const LaunchOutcome done = bench.Run("unwritten", {4}, {1}, 0, out);
+  ASSERT_EQ(done.status, Status::kOk) << done.message;
+  const std::vector<float> values = bench.Download<float>(out, 8);
+  for (size_t block = 0; block < 4; ++block) {
+    EXPECT_TRUE(std::isnan(values[block])) << "0 times what nobody wrote, in block " << block;
+    EXPECT_EQ(values[4 + block], 1.0f);
+  }
+}
+
 }  // namespace
 }  // namespace kw::eval
