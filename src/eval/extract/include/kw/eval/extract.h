@@ -18,10 +18,10 @@ namespace kw::eval {
 struct Extraction {
   bool ok = false;
   std::string source;  // the candidate, when ok (and, when it can be told, when not)
-  std::string reason;  // stable code when not ok; see ReasonCodes in docs/formats/verdict.md:
-                       //   empty, truncated, runaway, fence_unclosed, no_code, unbalanced,
-                       //   unterminated, no_entry_point, entry_not_extern_c, wrong_parameters,
-                       //   no_global_kernel, too_large, not_text
+  // Stable code when not ok, see docs/formats/verdict.md: empty, truncated, runaway,
+  // fence_unclosed, no_code, unbalanced, unterminated, no_entry_point, entry_not_extern_c,
+  // wrong_parameters, no_global_kernel, too_large, not_text
+  std::string reason;
   std::string feedback;  // what the author should change, with the line where there is one
   int line = 0;          // in `source`, 1-based; 0: none
 };
