@@ -122,16 +122,15 @@ void AddScheduleOptions(CLI::App& sub, ScheduleOptions& options) {
 }
 
 Result<std::vector<eval::Case>> ScheduleOf(const eval::Task& task, const ScheduleOptions& options) {
-  KW_TRY(eval::EffortNamed(options.effort));
+  KW_ASSIGN(const int count, CasesWanted(options));
   // Not FuzzSeed, which follows the folder's hash: what is measured should be the same when the
   // tolerance that came of it is in the folder.
-  return eval::PlanCases(task, DeriveSeed(options.seed, "tasks/" + task.name),
-                         CasesWanted(options));
+  return eval::PlanCases(task, DeriveSeed(options.seed, "tasks/" + task.name), count);
 }
 
-int CasesWanted(const ScheduleOptions& options) {
-  if (options.cases > 0) return options.cases;
-  return eval::CaseCount(eval::EffortFromName(options.effort).value_or(eval::Effort::kStandard));
+Result<int> CasesWanted(const ScheduleOptions& options) {
+  KW_ASSIGN(const eval::Effort effort, eval::EffortNamed(options.effort));
+  return options.cases > 0 ? options.cases : eval::CaseCount(effort);
 }
 
 Result<ReferenceRoom> OpenReference() {

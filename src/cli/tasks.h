@@ -22,7 +22,8 @@ struct ScheduleOptions {
   bool json = false;
   bool operator==(const ScheduleOptions&) const = default;
 };
-int CasesWanted(const ScheduleOptions& options);
+// As many as --cases says, else those of the effort.
+[[nodiscard]] Result<int> CasesWanted(const ScheduleOptions& options);
 void AddScheduleOptions(CLI::App& sub, ScheduleOptions& options);
 [[nodiscard]] Result<std::vector<eval::Case>> ScheduleOf(const eval::Task& task,
                                                          const ScheduleOptions& options);

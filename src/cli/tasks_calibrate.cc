@@ -130,7 +130,7 @@ std::string BlockText(const CalibrateOptions& options, const eval::Task& task,
   return fmt::format(
              "\n# Measured: `kwright tasks calibrate {} --cases {} --seed {}` (p95 x 1.5, at least "
              "twice the largest).\n",
-             task.name, CasesWanted(options.schedule), options.schedule.seed) +
+             task.name, CasesWanted(options.schedule).value(), options.schedule.seed) +
          eval::ToleranceText(calibration);
 }
 

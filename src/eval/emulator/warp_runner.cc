@@ -318,6 +318,17 @@ bool WarpRunner::Terminate(Group& group, const Op& op, bool* leave) {
   }
 }
 
+namespace {
+
+// Without a way out of the loop, which is vectors then.
+bool AllHold(const uint32_t* lanes, uint32_t value) {
+  bool all = true;
+  for (int i = 0; i < kLanes; ++i) all &= lanes[i] == value;
+  return all;
+}
+
+}  // namespace
+
 bool WarpRunner::AtCollective(Group& group, const Op& op, bool* leave) {
   Warp& w = ws_.warp;
   const uint32_t* members =
@@ -333,9 +344,7 @@ bool WarpRunner::AtCollective(Group& group, const Op& op, bool* leave) {
   const uint32_t lead = members[std::countr_zero(group.mask)];
   uint32_t wanted = lead, strangers = group.mask & ~lead;
   bool same = true;
-  for (int i = 0; i < kLanes; ++i) same &= members[i] == lead;
-  if (!same && !IsConstant(op.c)) {
-    same = true;
+  if (!IsConstant(op.c) && !AllHold(members, lead)) {
     // Tiles of a warp may meet here, each with its own mask.
     strangers = 0;
     for (uint32_t m = group.mask; m != 0; m &= m - 1) {

@@ -271,13 +271,19 @@ TEST(NativeRope, RotatesHalvesByTheRowOfTheTokensPosition) {
   }
 }
 
+struct Draws {
+  std::vector<int64_t> samples, totals;
+};
+Draws Draw(const Numbers& probs, const std::vector<int64_t>& top_k, const Numbers& uniforms) {
+  Draws draws = {std::vector<int64_t>(top_k.size(), -1), std::vector<int64_t>(top_k.size(), -1)};
+  reference_top_k_sampling(probs.data(), top_k.data(), uniforms.data(), draws.samples.data(),
+                           draws.totals.data(), static_cast<int64_t>(top_k.size()),
+                           static_cast<int64_t>(probs.size() / top_k.size()));
+  return draws;
+}
 std::vector<int64_t> Samples(const Numbers& probs, const std::vector<int64_t>& top_k,
                              const Numbers& uniforms) {
-  std::vector<int64_t> samples(top_k.size(), -1), totals(samples);
-  reference_top_k_sampling(probs.data(), top_k.data(), uniforms.data(), samples.data(),
-                           totals.data(), static_cast<int64_t>(top_k.size()),
-                           static_cast<int64_t>(probs.size() / top_k.size()));
-  return samples;
+  return Draw(probs, top_k, uniforms).samples;
 }
 
 TEST(NativeSampling, DrawsFromTheTopInTheOrderOfColumns) {
@@ -299,6 +305,12 @@ TEST(NativeSampling, OfEqualProbabilitiesTheFirstColumnsAreTheTop) {
 TEST(NativeSampling, WithoutWeightItIsColumn0) {
   EXPECT_EQ(Samples({0.0001, 0.0005, 0.0002, 0, 0, 0}, {3, 2}, {0.9, 0.9}),
             (std::vector<int64_t>{0, 0}));
+}
+
+TEST(NativeSampling, TotalsAreTheWeightsOfThoseThatMayBeDrawn) {
+  const Numbers probs = {0.0625, 0.125, 0.0625, 0.375, 0.0001, 0, 0, 0};
+  EXPECT_EQ(Draw(probs, {2, 3}, {0.5, 0.5}).totals, (std::vector<int64_t>{512, 0}));
+  EXPECT_EQ(Draw(probs, {40, 40}, {0, 0}).totals, (std::vector<int64_t>{640, 0}));
 }
 
 TEST(NativeGate, ChoosesTheLargestAndScalesTheirSoftmax) {
