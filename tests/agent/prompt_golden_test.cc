@@ -150,8 +150,8 @@ TEST(Golden, AKernelIsJudgedByManyRulesBehindTheSameText) {
 }
 
 TEST(Golden, EveryPromptIsEitherRenderedOrPartOfOne) {
-  const std::set<std::string> partials = {"task",    "lessons",    "answer",
-                                          "attempt", "trajectory", "items_form", "head", "judged"};
+  const std::set<std::string> partials = {"task",       "lessons",    "answer", "attempt",
+                                          "trajectory", "items_form", "head",   "judged"};
   std::set<std::string> known(std::begin(kPrompts), std::end(kPrompts));
   known.insert(partials.begin(), partials.end());
   for (const std::string& file : Must(ListDirectory(std::string(KW_SOURCE_DIR) + "/prompts"))) {
