@@ -78,9 +78,10 @@ EpochRecord EpochOf(int epoch, const std::vector<AttemptRecord>& attempts,
   return record;
 }
 
-constexpr std::array<std::string_view, 14> kVolatile = {
-    "run",         "run_name",    "latency_us", "retries", "wall_us",     "from_cache", "us",
-    "object_path", "object_hash", "p5",         "p95",     "baseline_us", "speedup",    "roofline"};
+constexpr std::array<std::string_view, 15> kVolatile = {
+    "run",     "run_name",   "latency_us",  "first_token_us", "retries",
+    "wall_us", "from_cache", "us",          "object_path",    "object_hash",
+    "p5",      "p95",        "baseline_us", "speedup",        "roofline"};
 
 void StripVolatile(Json& json) {
   if (json.is_object()) {
