@@ -38,6 +38,8 @@ TEST_F(LlamaSeed, HasNoPartInAnAnswerAtTemperatureZeroAmongOthersAtOnce) {
 
 TEST_F(LlamaSeed, DecidesAtTemperatureOne) {
   auto model = Open();
+  // Behind a prompt that the server has read before, the last bits are others.
+  ASSERT_TRUE(model->Complete(Ask("Tell me a story.")));
   std::set<std::string> answers;
   for (const uint64_t seed : kSeeds) {
     const std::string answer = Text(model->Complete(Ask("Tell me a story.", 1, seed)));
