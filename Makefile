@@ -2,7 +2,7 @@
 JOBS ?= $(shell nproc)
 RUN_ARGS ?=
 
-.PHONY: run test test-interop build deps headers bench mutation lint fuzz clean
+.PHONY: run test test-interop build deps llm-env headers bench mutation lint fuzz clean
 
 build: deps
 	cmake --preset release --log-level=WARNING
@@ -11,16 +11,19 @@ build: deps
 deps:
 	scripts/install-deps
 
+# A small LLM and a real server of it; says so where it cannot be had, and its tests skip.
+llm-env: deps
+	-@scripts/llm-env
+
 # A learning run over the native tasks, on the simulated author and the emulator.
 run: build
 	build/release/kwright run experiments/quickstart.toml $(RUN_ARGS)
 
-test: build
+test: build llm-env
 	ctest --preset release -j $(JOBS) $(TEST_ARGS)
 
-# Against other programs: PyTorch (about 2 GB from PyPI the first time), and a real LLM server where
-# docs/endpoints.md's environment is there.
-test-interop: build
+# Against other programs: PyTorch (about 2 GB from PyPI the first time), and the real LLM server.
+test-interop: build llm-env
 	scripts/python-env
 	ctest --preset release -j $(JOBS) -L interop $(TEST_ARGS)
 

@@ -140,6 +140,10 @@ Result<std::vector<ListedModel>> ParseModelList(std::string_view body) {
     for (const char* key : {"max_model_len", "context_length", "context_window"}) {
       if (model.context_tokens == 0) model.context_tokens = CountMember(&entry, key);
     }
+    // llama.cpp's: of a slot.
+    if (model.context_tokens == 0) {
+      model.context_tokens = CountMember(Member(entry, "meta"), "n_ctx");
+    }
     if (!model.name.empty()) models.push_back(std::move(model));
   }
   return models;
