@@ -67,11 +67,10 @@ Provenance ProvenanceOf(const LearnerRooms& rooms, const std::string& step,
   from.run = header.uuid;
   from.run_name = header.name;
   from.step = step;
-  if (authors.empty()) {
-    for (std::string& author : AuthorsOf(rooms.config)) authors.insert(std::move(author));
-  }
+  const std::vector<std::string> all = AuthorsOf(rooms.config);
+  if (authors.empty()) authors.insert(all.begin(), all.end());
   for (const std::string& author : authors) {
-    const bool simulated = header.simulated && (author == "simulated" || authors.size() == 1);
+    const bool simulated = header.simulated && (author == "simulated" || all.size() == 1);
     from.model += (from.model.empty() ? "" : ", ") + (simulated ? "simulated author" : author);
   }
   return from;
