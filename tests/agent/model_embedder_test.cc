@@ -10,7 +10,9 @@ namespace {
 
 using test::Must;
 using ::testing::AllOf;
+using ::testing::Each;
 using ::testing::ElementsAre;
+using ::testing::FloatEq;
 using ::testing::HasSubstr;
 
 // Answers as told, and keeps how many texts each call had.
@@ -106,7 +108,7 @@ TEST_F(ModelEmbedderTest, TinyAndHugeComponentsAreScaledToo) {
     return text == "tiny" ? std::vector<float>{3e-30F, 4e-30F} : std::vector<float>{3e30F, 4e30F};
   });
   EXPECT_THAT(Must(embedder.Ask({"tiny", "huge"})).vectors,
-              ElementsAre(ElementsAre(0.6F, 0.8F), ElementsAre(0.6F, 0.8F)));
+              Each(ElementsAre(FloatEq(0.6F), FloatEq(0.8F))));
 }
 
 TEST_F(ModelEmbedderTest, WorksForABank) {
