@@ -123,8 +123,11 @@ Result<std::vector<std::vector<float>>> SqliteBank::Embed(const std::vector<std:
 }
 
 Result<void> SqliteBank::CheckVectors(const std::vector<std::vector<float>>& vectors) const {
+  const int stated = embedder_->dimension();
+  const int dimension =
+      stated > 0 || vectors.empty() ? stated : static_cast<int>(vectors[0].size());
   for (const std::vector<float>& vector : vectors) {
-    auto checked = UnpackVector(PackVector(vector), static_cast<int>(vectors[0].size()));
+    auto checked = UnpackVector(PackVector(vector), dimension);
     if (!checked) {
       return Fail(ErrorCode::kInternal, fmt::format("the embedder '{}' gave {}", embedder_->name(),
                                                     checked.error().message));

@@ -60,7 +60,7 @@ class SqliteBank : public Bank {
   // Not under the lock: an embedder may take its time.
   [[nodiscard]] Result<std::vector<std::vector<float>>> Embed(
       const std::vector<std::string>& texts);
-  // Of unit length, and of one dimension.
+  // Of unit length, and of one dimension: the embedder's, where it knows it.
   [[nodiscard]] Result<void> CheckVectors(const std::vector<std::vector<float>>& vectors) const;
   // That of the bank, where it has one. Under the lock.
   [[nodiscard]] Result<void> CheckDimension(const BankState& state,
