@@ -78,6 +78,11 @@ class Opener {
     const NamedModel named = NamedModelOf(role);
     const Result<ModelAddress> address = AddressOf(named, *table_);
     std::unique_ptr<EmbeddingModel> model;
+    if (named.name == kSimulated) {
+      return Fail(ErrorCode::kInvalid,
+                  "model.embedder.name: the simulated author makes no vectors; leave it out for "
+                  "the built-in embedder");
+    }
     if (config_.cache != "replay") {
       if (!address) return Fail(address.error());
       KW_TRY(CheckEmbeds(named, *address));
@@ -95,11 +100,6 @@ class Opener {
 
  private:
   static Result<void> CheckEmbeds(const NamedModel& named, const ModelAddress& address) {
-    if (named.name == kSimulated) {
-      return Fail(ErrorCode::kInvalid,
-                  "model.embedder.name: the simulated author makes no vectors; leave it out for "
-                  "the built-in embedder");
-    }
     const bool anthropic =
         named.api.empty() ? address.api == ApiKind::kAnthropic : named.api == "anthropic";
     if (!anthropic) return {};
