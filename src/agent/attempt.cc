@@ -147,7 +147,7 @@ class AttemptRun {
   Result<void> Generate() {
     Json notes{{"parent", plan_.parent}, {"lessons", plan_.lessons}};
     rooms_.reporter.Stage(task_.name, "generate");
-    Steps::Question question = {.messages = {{"user", plan_.prompt}},
+    Steps::Question question = {.messages = {plan_.prompt},
                                 .turn = plan_.turn,
                                 .queue = task_.name,
                                 .notes = DumpJson(notes)};

@@ -21,7 +21,7 @@ struct AttemptRooms {
 
 struct AttemptPlan {
   std::string step;  // "e1/b0/softmax/s0/i1"
-  std::string prompt;
+  ChatMessage prompt;
   std::string parent;            // the step it builds on; "baseline"; ""
   std::vector<int64_t> lessons;  // ids in the prompt
   int turn = 0;                  // whose it is, of several authors

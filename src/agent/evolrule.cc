@@ -163,7 +163,7 @@ class EvolRule : public Learner {
     using Texts = std::vector<std::string>;
     KW_ASSIGN(std::optional<Texts> texts,
               Inquire<Texts>(rooms_, {.step = prefix + "/rules",
-                                      .prompt = prompt,
+                                      .prompt = {"user", prompt},
                                       .queue = task.task->name,
                                       .read = [most, prompt](const ChatAnswer& answer) {
                                         return ParseRules(answer.content, most, prompt);
@@ -192,7 +192,7 @@ class EvolRule : public Learner {
     KW_ASSIGN(std::string prompt, rooms_.prompts.Render("analyse", values));
     return Inquire<std::string>(rooms_,
                                 {.step = prefix + "/analyse",
-                                 .prompt = std::move(prompt),
+                                 .prompt = {"user", std::move(prompt)},
                                  .queue = task.name,
                                  .read = [](const ChatAnswer& answer) -> Result<std::string> {
                                    std::string text(Trim(answer.content));
@@ -267,7 +267,7 @@ class EvolRule : public Learner {
     KW_ASSIGN(std::string prompt, rooms_.prompts.Render("merge", values));
     using Merged = std::vector<MergedRule>;
     return Inquire<Merged>(rooms_, {.step = step,
-                                    .prompt = prompt,
+                                    .prompt = {"user", prompt},
                                     .role = ModelRole::kMerger,
                                     .read = [entries, count, prompt](const ChatAnswer& answer) {
                                       return ParseMergedRules(answer.content, entries, count,
@@ -342,7 +342,7 @@ class EvolRule : public Learner {
                                     const Task& task, const Kernel& kernel) {
     PromptValues values = TaskInBrief(task);
     values.Text("rule", rule).Text("source", ToValidUtf8(Trim(kernel.attempt.source)));
-    KW_ASSIGN(std::string prompt, rooms_.prompts.Render("judge", values));
+    KW_ASSIGN(ChatMessage prompt, rooms_.prompts.Message("judge", values));
     return Inquire<bool>(rooms_, {.step = step,
                                   .prompt = std::move(prompt),
                                   .role = ModelRole::kJudge,

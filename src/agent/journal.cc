@@ -101,7 +101,7 @@ struct Journal::Impl {
   }
 
   void Configure(const std::string& folder) {
-    local = IsOnLocalFileSystem(folder);
+    local = !IsOnSharedFileSystem(folder);
     SQLite::Statement mode(*db, local ? "PRAGMA journal_mode=WAL" : "PRAGMA journal_mode=TRUNCATE");
     mode.executeStep();
     SetFlush(!local);

@@ -58,7 +58,8 @@ std::unique_ptr<Learner> MakeReasoningBank(const LearnerRooms& rooms);
 // left out: nothing. `effect`, where given, is committed with the answer that could be read.
 template <class T>
 struct Inquiry {
-  std::string step, prompt;
+  std::string step;
+  ChatMessage prompt;
   ModelRole role = ModelRole::kExtractor;
   std::string queue;  // the task that it is about
   std::function<Result<T>(const ChatAnswer&)> read;
@@ -83,7 +84,7 @@ Provenance ProvenanceOf(const LearnerRooms& rooms, const std::string& step,
 
 template <class T>
 Result<std::optional<T>> Inquire(const LearnerRooms& rooms, const Inquiry<T>& inquiry) {
-  std::vector<ChatMessage> messages = {{"user", inquiry.prompt}};
+  std::vector<ChatMessage> messages = {inquiry.prompt};
   for (const std::string& step : {inquiry.step, inquiry.step + "/retry"}) {
     auto effect = [&](const ChatAnswer& answer) -> std::optional<BankChange> {
       Result<T> value = inquiry.read(answer);

@@ -46,7 +46,7 @@ class Independent : public Method {
 
   Result<AttemptPlan> Plan(const ChainView& view) override {
     AttemptPlan plan = EmptyPlan(view);
-    KW_ASSIGN(plan.prompt, prompts_.Render("generate", CommonValues(view)));
+    KW_ASSIGN(plan.prompt, prompts_.Message("generate", CommonValues(view)));
     return plan;
   }
 
@@ -63,7 +63,7 @@ class Refine : public Method {
     AttemptPlan plan = EmptyPlan(view);
     PromptValues values = CommonValues(view);
     if (view.chain.empty()) {
-      KW_ASSIGN(plan.prompt, prompts_.Render("generate", values));
+      KW_ASSIGN(plan.prompt, prompts_.Message("generate", values));
       return plan;
     }
     std::vector<PromptValues> shown;
@@ -74,7 +74,7 @@ class Refine : public Method {
       plan.parent = view.chain[static_cast<size_t>(last)].step;
     }
     values.List("attempts", std::move(shown));
-    KW_ASSIGN(plan.prompt, prompts_.Render("refine", values));
+    KW_ASSIGN(plan.prompt, prompts_.Message("refine", values));
     return plan;
   }
 
@@ -108,7 +108,7 @@ class Metr : public Method {
     PromptValues values = CommonValues(view);
     if (parent == Parent::kNone) {
       values.List("attempts", {});
-      KW_ASSIGN(plan.prompt, prompts_.Render(view.chain.empty() ? "generate" : "refine", values));
+      KW_ASSIGN(plan.prompt, prompts_.Message(view.chain.empty() ? "generate" : "refine", values));
       return plan;
     }
     if (parent == Parent::kBaseline) {
@@ -120,7 +120,7 @@ class Metr : public Method {
       plan.parent = attempt.step;
       values.List("parent", {AttemptView(attempt, "an earlier kernel of yours")});
     }
-    KW_ASSIGN(plan.prompt, prompts_.Render("metr", values));
+    KW_ASSIGN(plan.prompt, prompts_.Message("metr", values));
     return plan;
   }
 

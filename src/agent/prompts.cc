@@ -75,6 +75,14 @@ class Output {
   bool last_was_empty_ = true;
 };
 
+// "head" of a template that begins with "{{> head}}"; "" of others.
+std::string LeadingPartial(std::string_view text) {
+  constexpr std::string_view kOpen = "{{>", kClose = "}}";
+  const size_t end = text.find(kClose);
+  if (!text.starts_with(kOpen) || end == std::string_view::npos) return "";
+  return std::string(Trim(text.substr(kOpen.size(), end - kOpen.size())));
+}
+
 km::data Convert(const std::string& text) { return km::data(text); }
 km::data Convert(bool flag) {
   return km::data(flag ? km::data::type::bool_true : km::data::type::bool_false);
@@ -170,6 +178,16 @@ Result<std::string> PromptSet::Render(const std::string& name, const PromptValue
   } catch (const std::exception& error) {
     return Fail(ErrorCode::kInternal, fmt::format("prompt '{}': {}", name, error.what()));
   }
+}
+
+Result<ChatMessage> PromptSet::Message(const std::string& name, const PromptValues& values) const {
+  ChatMessage message{"user", ""};
+  KW_ASSIGN(message.content, Render(name, values));
+  const std::string head = LeadingPartial(templates_.at(name));
+  if (head.empty()) return message;
+  KW_ASSIGN(const std::string stable, Render(head, values));
+  message.stable_bytes = message.content.starts_with(stable) ? stable.size() : 0;
+  return message;
 }
 
 }  // namespace kw

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "kw/base/error.h"
+#include "kw/llm.h"
 
 namespace kw {
 
@@ -37,6 +38,10 @@ class PromptSet {
 
   [[nodiscard]] Result<std::string> Render(const std::string& name,
                                            const PromptValues& values) const;
+  // As a message of the user's. A partial that the template begins with is its stable part: other
+  // prompts begin with the same.
+  [[nodiscard]] Result<ChatMessage> Message(const std::string& name,
+                                            const PromptValues& values) const;
   // Of all templates: the journal keeps it.
   const std::string& hash() const { return hash_; }
 

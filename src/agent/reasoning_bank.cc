@@ -109,7 +109,7 @@ class ReasoningBank : public Learner {
     using Items = std::vector<ItemText>;
     KW_ASSIGN(std::optional<Items> items,
               Inquire<Items>(rooms_, {.step = step,
-                                      .prompt = prompt,
+                                      .prompt = {"user", prompt},
                                       .queue = trajectory.task->name,
                                       .read =
                                           [most, prompt](const ChatAnswer& answer) {

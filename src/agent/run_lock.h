@@ -21,8 +21,4 @@ class RunLock {
   int fd_ = -1;
 };
 
-// Whether a folder lies on a file system of this machine: SQLite's WAL needs memory that all its
-// processes share, so no network file system will do.
-bool IsOnLocalFileSystem(const std::string& folder);
-
 }  // namespace kw

@@ -14,7 +14,6 @@
 
 #include "kw/base.h"
 #include "request_sketch.h"
-#include "shared_disk.h"
 
 namespace kw::recording {
 

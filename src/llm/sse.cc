@@ -1,23 +1,45 @@
 #include "sse.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace kw::llm {
 namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
+// Finds the ends of lines one after the other. string_view's own search for one of several
+// characters is a call for each byte; and a text whose lines end otherwise is not searched for
+// '\n' again for each of them.
+class LineEnds {
+ public:
+  explicit LineEnds(std::string_view bytes) : bytes_(bytes), line_feed_(bytes.find('\n')) {}
+  // npos: the text ends before.
+  size_t Next(size_t from) {
+    if (line_feed_ != std::string_view::npos && line_feed_ < from) {
+      line_feed_ = bytes_.find('\n', from);
+    }
+    const size_t end = std::min(line_feed_, bytes_.size());
+    const size_t carriage_return = bytes_.substr(from, end - from).find('\r');
+    return carriage_return != std::string_view::npos ? from + carriage_return : line_feed_;
+  }
+
+ private:
+  std::string_view bytes_;
+  size_t line_feed_;
+};
+
 }  // namespace
 
 bool SseParser::Feed(std::string_view bytes, const OnEvent& on_event) {
-  while (!bytes.empty()) {
-    if (after_cr_) {
-      after_cr_ = false;
-      if (bytes.front() == '\n') {
-        bytes.remove_prefix(1);
-        continue;
-      }
+  LineEnds ends(bytes);
+  for (size_t begin = 0; begin < bytes.size();) {
+    if (std::exchange(after_cr_, false) && bytes[begin] == '\n') {
+      ++begin;
+      continue;
     }
-    const size_t end = bytes.find_first_of("\r\n");
-    const std::string_view piece = bytes.substr(0, end);
+    const size_t end = ends.Next(begin);
+    const std::string_view piece = bytes.substr(begin, end - begin);
     if (rest_.size() + data_.size() + piece.size() > max_event_bytes_) {
       too_large_ = true;
       return false;
@@ -27,7 +49,7 @@ bool SseParser::Feed(std::string_view bytes, const OnEvent& on_event) {
       return true;
     }
     after_cr_ = bytes[end] == '\r';
-    bytes.remove_prefix(end + 1);
+    begin = end + 1;
     bool goes_on = false;
     if (rest_.empty()) {
       goes_on = Line(piece, on_event);

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <sqlite3.h>
-#include <sys/vfs.h>
 
 #include <array>
 #include <cmath>
@@ -100,27 +99,6 @@ CREATE VIRTUAL TABLE items_fts USING fts5 (
   content = 'items', content_rowid = 'id', tokenize = 'porter unicode61 remove_diacritics 2'
 );
 )sql";
-
-// Write-ahead logging needs shared memory, which network file systems do not give.
-bool IsNetworkFileSystem(const std::string& path) {
-  struct statfs info {};
-  const size_t slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  if (statfs(folder.c_str(), &info) != 0) return false;
-  switch (static_cast<uint32_t>(info.f_type)) {
-    case 0x6969:      // NFS
-    case 0x517B:      // SMB
-    case 0xFF534D42:  // CIFS
-    case 0xFE534D42:  // SMB2
-    case 0x0BD00BD0:  // Lustre
-    case 0x47504653:  // GPFS
-    case 0x19830326:  // BeeGFS
-    case 0x65735546:  // FUSE: may be anything
-      return true;
-    default:
-      return false;
-  }
-}
 
 int Pragma(SQLite::Database& database, const std::string& name) {
   return database.execAndGet("PRAGMA " + name).getInt();
@@ -248,8 +226,8 @@ Result<std::unique_ptr<SQLite::Database>> OpenBankFile(const std::string& path,
   KW_TRY(CheckIdentity(*database, path));
   if (writable) {
     // Only now: a foreign file is left as it is.
-    database->exec(IsNetworkFileSystem(path) ? "PRAGMA journal_mode = DELETE"
-                                             : "PRAGMA journal_mode = WAL");
+    database->exec(IsOnSharedFileSystem(path) ? "PRAGMA journal_mode = DELETE"
+                                              : "PRAGMA journal_mode = WAL");
     database->exec("PRAGMA synchronous = FULL");
   }
   KW_TRY(CheckContent(*database, path));

@@ -225,7 +225,7 @@ TEST(EvolRule, RulesOfAnEarlierRunAreThereFromTheStart) {
 TEST(EvolRule, AJudgeThatDoesNotAnswerIsAskedOnceMoreAndThenUnknown) {
   TestRooms rooms(Script("PASSED 3.00", [](const std::string& prompt) {
     bool judging =
-        Holds(prompt, "Does the CUDA kernel below") || Holds(prompt, "could not be read");
+        Holds(prompt, "Does a CUDA kernel follow") || Holds(prompt, "could not be read");
     return judging ? "perhaps" : EvolRuleAnswer(prompt);
   }));
   RunLearner(rooms, "evolrule");
@@ -235,7 +235,7 @@ TEST(EvolRule, AJudgeThatDoesNotAnswerIsAskedOnceMoreAndThenUnknown) {
   EXPECT_EQ(rules[0].unknown, 2);  // the kernel and the baseline
   int asked = 0;
   for (const ChatRequest& request : Learning(rooms)) {
-    if (Holds(request.messages[0].content, "Does the CUDA kernel below")) {
+    if (Holds(request.messages[0].content, "Does a CUDA kernel follow")) {
       ++asked;
       EXPECT_EQ(request.temperature, 0);
     }

@@ -123,9 +123,35 @@ TEST(Golden, ATaskThatAllowsALibraryNamesItAndAsksForNoKernel) {
   EXPECT_NE(text->find("- Compute on the device. Copying"), std::string::npos) << *text;
 }
 
+// What providers keep of a prompt is a head that others begin with as well.
+TEST(Golden, AllPromptsOfATaskBeginWithTheSame) {
+  PromptSet prompts = Must(PromptSet::Load(std::string(KW_SOURCE_DIR) + "/prompts"));
+  const ChatMessage first = Must(prompts.Message("generate", Values("generate")));
+  const std::string head = first.content.substr(0, first.stable_bytes);
+  EXPECT_NE(head.find("# What to answer"), std::string::npos);
+  EXPECT_NE(head.find("# The device"), std::string::npos);
+  EXPECT_EQ(head.find("Guard the tail"), std::string::npos);  // a lesson
+  for (const char* name : {"refine", "metr"}) {
+    const ChatMessage other = Must(prompts.Message(name, Values(name)));
+    EXPECT_EQ(other.content.substr(0, other.stable_bytes), head) << name;
+    EXPECT_LT(other.stable_bytes, other.content.size()) << name;
+  }
+}
+
+TEST(Golden, AKernelIsJudgedByManyRulesBehindTheSameText) {
+  PromptSet prompts = Must(PromptSet::Load(std::string(KW_SOURCE_DIR) + "/prompts"));
+  PromptValues values = Values("judge");
+  const ChatMessage first = Must(prompts.Message("judge", values));
+  const ChatMessage other = Must(prompts.Message("judge", values.Text("rule", "Another rule.")));
+  EXPECT_NE(first.content, other.content);
+  const std::string head = first.content.substr(0, first.stable_bytes);
+  EXPECT_NE(head.find(kTemplateLikeSource), std::string::npos);
+  EXPECT_EQ(other.content.substr(0, other.stable_bytes), head);
+}
+
 TEST(Golden, EveryPromptIsEitherRenderedOrPartOfOne) {
-  const std::set<std::string> partials = {"task",    "lessons",    "answer",
-                                          "attempt", "trajectory", "items_form"};
+  const std::set<std::string> partials = {"task",       "lessons",    "answer", "attempt",
+                                          "trajectory", "items_form", "head",   "judged"};
   std::set<std::string> known(std::begin(kPrompts), std::end(kPrompts));
   known.insert(partials.begin(), partials.end());
   for (const std::string& file : Must(ListDirectory(std::string(KW_SOURCE_DIR) + "/prompts"))) {

@@ -57,8 +57,8 @@ class AuthorServer {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       ++served_.answers[request.body];
-      served_.prompt_tokens += answer.prompt_tokens;
-      served_.completion_tokens += answer.completion_tokens;
+      served_.prompt_tokens += answer.usage.prompt;
+      served_.completion_tokens += answer.usage.completion;
     }
     MockReply reply;
     reply.body = DumpJson({{"id", "chatcmpl-1"},
@@ -69,9 +69,9 @@ class AuthorServer {
                               {"message", {{"role", "assistant"}, {"content", answer.content}}},
                               {"finish_reason", answer.finish_reason}}}},
                            {"usage",
-                            {{"prompt_tokens", answer.prompt_tokens},
-                             {"completion_tokens", answer.completion_tokens},
-                             {"total_tokens", answer.prompt_tokens + answer.completion_tokens}}}});
+                            {{"prompt_tokens", answer.usage.prompt},
+                             {"completion_tokens", answer.usage.completion},
+                             {"total_tokens", answer.usage.prompt + answer.usage.completion}}}});
     return reply;
   }
 

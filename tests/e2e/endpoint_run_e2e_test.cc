@@ -1,13 +1,11 @@
 // Whole runs of the real kwright against an endpoint: what README.md promises for --base-url.
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <atomic>
 #include <filesystem>
 
 #include "author_server.h"
-#include "kw/agent.h"
-#include "kw/base/process.h"
+#include "endpoint_run.h"
 
 namespace kw {
 namespace {
@@ -16,59 +14,6 @@ using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-constexpr const char* kKey = "sk-kwright-endpoint-test-0123456789";
-const std::vector<std::string> kOneAtATime = {
-    "--method",         "base",  "--learner",           "none", "--set",
-    "method.samples=1", "--set", "run.parallel_tasks=1"};
-
-class EndpointRun : public ::testing::Test {
- protected:
-  // kwright ARGUMENTS, with its runs in a folder of the test's own.
-  ProcessExit Kwright(std::vector<std::string> arguments, const std::string& key = kKey) {
-    ProcessSpec spec{
-        .argv = {KW_BINARY_DIR "/kwright"},
-        .inherit_environment = true,
-        .environment = {"KWRIGHT_HOME=" KW_SOURCE_DIR, "KWRIGHT_CACHE=" KW_BINARY_DIR "/e2e-cache",
-                        "KWRIGHT_API_KEY=" + key, "OPENAI_API_KEY="},
-        .directory = KW_SOURCE_DIR,
-        .limits = {.wall_ms = 120'000}};
-    spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
-    ProcessExit exit = RunProcess(spec).value();
-    EXPECT_THAT(exit.out + exit.err, Not(HasSubstr(key)));
-    return exit;
-  }
-
-  ProcessExit Run(const AuthorServer& server, std::vector<std::string> more = {},
-                  const std::string& key = kKey) {
-    std::vector<std::string> arguments = {"run",        "experiments/quickstart.toml",
-                                          "--name",     "r",
-                                          "--model",    "mock-author",
-                                          "--base-url", server.base_url()};
-    for (const std::string& setting :
-         {"run.dir=" + runs(), std::string("run.tasks=row_sum,leaky_relu"),
-          std::string("run.epochs=1"), std::string("run.batch=2"), std::string("run.effort=quick"),
-          std::string("run.seed=3")}) {
-      arguments.insert(arguments.end(), {"--set", setting});
-    }
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return Kwright(arguments, key);
-  }
-
-  ProcessExit Resume(std::vector<std::string> more = {}) {
-    std::vector<std::string> arguments = {"resume", "r", "--dir", runs()};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return Kwright(arguments);
-  }
-
-  Json Status() {
-    return ParseJson(Kwright({"status", "r", "--dir", runs(), "--json"}).out, "status").value();
-  }
-
-  std::string runs() const { return scratch_.path() + "/runs"; }
-
-  const ScratchDirectory scratch_ = ScratchDirectory::Make("endpoint-run").value();
-};
 
 int TimesAnswered(const AuthorServer& server) {
   int times = 0;

@@ -21,6 +21,9 @@ namespace kw {
 [[nodiscard]] Result<std::vector<std::string>> ListDirectory(const std::string& path);
 bool FileExists(const std::string& path);
 bool IsDirectory(const std::string& path);
+// True where several machines may share the file or folder (NFS, SMB, Lustre, FUSE, ...), and where
+// that cannot be found out. SQLite's write-ahead log needs memory that processes share: not there.
+bool IsOnSharedFileSystem(const std::string& path);
 
 // A directory of its own, removed with all it holds when this dies: $TMPDIR/kwright-scratch-<uid>/
 // <purpose>-XXXXXX. What a killed process left there, the first one of a later process removes.

@@ -1,12 +1,12 @@
-#include "shared_disk.h"
-
 #include <sys/vfs.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
 
-namespace kw::recording {
+#include "kw/base/file.h"
+
+namespace kw {
 namespace {
 
 // The f_type of statfs(2), from its manual page and the file systems' own headers.
@@ -30,11 +30,11 @@ constexpr std::array<uint32_t, 15> kSharedKinds = {
 
 }  // namespace
 
-bool IsOnSharedFileSystem(const std::string& folder) {
+bool IsOnSharedFileSystem(const std::string& path) {
   struct statfs info {};
-  if (statfs(folder.empty() ? "." : folder.c_str(), &info) != 0) return true;
+  if (statfs(path.empty() ? "." : path.c_str(), &info) != 0) return true;
   return std::find(kSharedKinds.begin(), kSharedKinds.end(), static_cast<uint32_t>(info.f_type)) !=
          kSharedKinds.end();
 }
 
-}  // namespace kw::recording
+}  // namespace kw
