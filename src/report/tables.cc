@@ -90,13 +90,13 @@ std::string UsageTable(const RunRecord& run) {
   }
   rows[0].insert(rows[0].end(), {"cost", "model"});
   for (const auto& [role, used] : run.usage) {
-    std::vector<std::string>& row = rows.emplace_back();
-    row.emplace_back(RoleName(role));
+    std::vector<std::string> row = {std::string(RoleName(role))};
     for (const UsageColumn& column : kUsageColumns) {
       if (shown(column)) row.push_back(std::to_string(used.*column.number));
     }
     row.push_back(Dollars(used.cost_usd));
     row.push_back(fmt::format("{}", fmt::join(used.models, ", ")));
+    rows.push_back(std::move(row));
   }
   return AlignedTable(rows);
 }
