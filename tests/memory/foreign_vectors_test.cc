@@ -70,7 +70,7 @@ TEST_F(ForeignVectors, AChangeThatFailsGivesABankNoDimension) {
   EXPECT_TRUE(bank->Search({.text = "tail"}).value().empty());
   change = TwoLessons();
   change.vectors = VectorsOf(change, 64);
-  EXPECT_TRUE(bank->Apply(change)) << "it may be any dimension still";
+  EXPECT_TRUE(Open(64)->Apply(change)) << "it may be any dimension still";
 }
 
 TEST_F(ForeignVectors, WhoBringsVectorsIsBelievedAndNobodyElseAsked) {
