@@ -113,6 +113,8 @@ Result<void> ReadCall(AttemptRecord& record, const std::string& generate) {
   KW_ASSIGN(ModelCall call, ModelCallFromJson(generate));
   for (const ChatMessage& message : call.messages) record.prompt += message.content;
   record.answer = call.answer.content;
+  record.author = call.model;
+  record.answered_by = call.answer.model;
   record.prompt_tokens = call.answer.usage.prompt;
   record.completion_tokens = call.answer.usage.completion;
   record.cost_usd = call.answer.cost_usd;
@@ -136,6 +138,7 @@ class AttemptRun {
     if (!record) {
       return Fail(ErrorCode::kCorrupt, fmt::format("step {} ended without a verdict", plan_.step));
     }
+    if (record->author.empty()) record->author = AuthorOfTurn(rooms_.config, plan_.turn);
     if (fresh_) rooms_.reporter.Attempted(*record);
     return std::move(*record);
   }

@@ -52,6 +52,15 @@ EpochRecord SummariseEpoch(int epoch, const std::vector<const AttemptRecord*>& a
   return record;
 }
 
+void SetUsage(EpochRecord& record, UsageByRole usage) {
+  const Usage total = TotalOf(usage);
+  record.model_calls = total.calls;
+  record.prompt_tokens = total.prompt_tokens;
+  record.completion_tokens = total.completion_tokens;
+  record.cost_usd = total.cost_usd;
+  record.usage = std::move(usage);
+}
+
 Chronicle::Chronicle(std::string folder, Journal& journal, Bank* bank, Reporter& reporter)
     : folder_(std::move(folder)), journal_(journal), bank_(bank), reporter_(reporter) {}
 
@@ -101,11 +110,8 @@ Result<void> Chronicle::EndEpoch(int epoch) {
   EpochRecord record = SummariseEpoch(epoch, attempts);
   record.memory_items = row.memory_items;
   record.rules = row.rules;
-  KW_ASSIGN(Spent spent, journal_.SpentBelow(fmt::format("e{}/", epoch)));
-  record.model_calls = spent.model_calls;
-  record.prompt_tokens = spent.prompt_tokens;
-  record.completion_tokens = spent.completion_tokens;
-  record.cost_usd = spent.cost_usd;
+  KW_ASSIGN(UsageByRole usage, journal_.UsageBelow(fmt::format("e{}/", epoch)));
+  SetUsage(record, std::move(usage));
   reporter_.EpochEnded(record);
   return {};
 }

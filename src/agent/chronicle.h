@@ -19,6 +19,9 @@ size_t BestOf(const std::vector<const AttemptRecord*>& attempts);
 // and neither does a task that has only such.
 EpochRecord SummariseEpoch(int epoch, const std::vector<const AttemptRecord*>& attempts);
 
+// The calls of an epoch, and what they sum up to.
+void SetUsage(EpochRecord& record, UsageByRole usage);
+
 class Chronicle {
  public:
   // All outlive it; `bank` may be null.

@@ -66,6 +66,10 @@ std::vector<Key> WithRoles(std::vector<Key> keys) {
     keys.push_back({section, "base_url", At(role, &R::base_url), 0, 0, {}, true});
     keys.push_back({section, "api", At(role, &R::api), 0, 0, ApiNames(), true});
     keys.push_back({section, "api_key_env", At(role, &R::api_key_env), 0, 0, {}, true});
+    keys.push_back({section, "max_cost_usd", At(role, &R::max_cost_usd), 0, 1e9, {}, true});
+    keys.push_back(
+        {section, "max_total_tokens", At(role, &R::max_total_tokens), 0, 1e15, {}, true});
+    keys.push_back({section, "max_calls", At(role, &R::max_calls), 0, 1e12, {}, true});
     if (role == &RunConfig::embedder) continue;
     keys.push_back({section, "temperature", At(role, &R::temperature), 0, 10});
     keys.push_back({section, "max_tokens", At(role, &R::max_tokens), 1, 1e8});
@@ -108,6 +112,9 @@ const std::vector<Key>& Keys() {
       {"model", "api_key_env", At(&C::api_key_env), 0, 0, {}, true},
       {"model", "temperature", At(&C::temperature), 0, 10},
       {"model", "max_tokens", At(&C::max_tokens), 1, 1e8},
+      {"model", "max_cost_usd", At(&C::author_max_cost_usd), 0, 1e9, {}, true},
+      {"model", "max_total_tokens", At(&C::author_max_total_tokens), 0, 1e15, {}, true},
+      {"model", "max_calls", At(&C::author_max_calls), 0, 1e12, {}, true},
       {"model", "table", At(&C::model_table), 0, 0, {}, true},
       {"model", "max_in_flight", At(&C::max_in_flight), 1, 4096, {}, true},
       {"model", "requests_per_minute", At(&C::requests_per_minute), 0, 1e9, {}, true},
@@ -348,6 +355,11 @@ std::vector<std::string> AuthorsOf(const RunConfig& config) {
   std::vector<std::string> names;
   for (std::string_view name : Split(config.model, ',')) names.emplace_back(Trim(name));
   return names;
+}
+
+std::string AuthorOfTurn(const RunConfig& config, int turn) {
+  const std::vector<std::string> authors = AuthorsOf(config);
+  return authors[static_cast<size_t>(turn) % authors.size()];
 }
 
 std::vector<std::string> RunConfigKeys() {

@@ -36,6 +36,7 @@ struct TaskKernels {
 struct Statement {
   std::string text;
   const Task* task = nullptr;
+  std::set<std::string> authors;  // of the kernels that were compared
 };
 
 bool IsComparable(const AttemptRecord& attempt) {
@@ -168,8 +169,12 @@ class EvolRule : public Learner {
                                         return ParseRules(answer.content, most, prompt);
                                       }}));
     std::vector<Statement> statements;
+    std::set<std::string> authors;
+    for (const Kernel* kernel : ranked) {
+      if (!kernel->attempt.author.empty()) authors.insert(kernel->attempt.author);
+    }
     for (std::string& text : texts.value_or(Texts())) {
-      statements.push_back({std::move(text), task.task});
+      statements.push_back({std::move(text), task.task, authors});
     }
     return statements;
   }
@@ -226,14 +231,18 @@ class EvolRule : public Learner {
     // Nothing to merge, or no readable answer: the statements as they are.
     std::vector<RuleCandidate> candidates =
         ResolveMerge(old, texts, merged.value_or(unmerged), most);
-    Provenance from = ProvenanceOf(rooms_, batch + "/learn/commit");
-    from.outcome = "contrast";
+    int ordinal = 0;
     for (RuleCandidate& candidate : candidates) {
       if (candidate.rule.id != 0) continue;
-      candidate.rule.from = from;
-      candidate.rule.from.ordinal = from.ordinal++;
-      if (candidate.fresh < 0) continue;
-      const Task& task = *fresh[static_cast<size_t>(candidate.fresh)].task;
+      const Statement* statement =
+          candidate.fresh < 0 ? nullptr : &fresh[static_cast<size_t>(candidate.fresh)];
+      candidate.rule.from =
+          ProvenanceOf(rooms_, batch + "/learn/commit",
+                       statement == nullptr ? std::set<std::string>() : statement->authors);
+      candidate.rule.from.outcome = "contrast";
+      candidate.rule.from.ordinal = ordinal++;
+      if (statement == nullptr) continue;
+      const Task& task = *statement->task;
       candidate.rule.from.task = task.name;
       candidate.rule.from.op_type = task.op_type;
     }

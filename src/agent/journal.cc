@@ -8,6 +8,7 @@
 #include <cctype>
 #include <mutex>
 
+#include "journal_tables.h"
 #include "kw/base/file.h"
 #include "kw/base/json.h"
 #include "run_lock.h"
@@ -15,27 +16,7 @@
 namespace kw {
 namespace {
 
-constexpr int kFormat = 1;
 constexpr int kBusyMs = 10'000;
-
-constexpr const char* kSchema = R"sql(
-CREATE TABLE run (
-  format INTEGER NOT NULL, uuid TEXT NOT NULL, name TEXT NOT NULL, config TEXT NOT NULL,
-  prompts_hash TEXT NOT NULL, model TEXT NOT NULL, device TEXT NOT NULL,
-  simulated INTEGER NOT NULL, bank_sequence INTEGER NOT NULL, tasks TEXT NOT NULL,
-  started_unix_us INTEGER NOT NULL, state TEXT NOT NULL, message TEXT NOT NULL);
-CREATE TABLE step (
-  key TEXT PRIMARY KEY, kind TEXT NOT NULL, input_hash TEXT NOT NULL,
-  model_calls INTEGER NOT NULL, prompt_tokens INTEGER NOT NULL,
-  completion_tokens INTEGER NOT NULL, cost_usd REAL NOT NULL,
-  finished_unix_us INTEGER NOT NULL, duration_us INTEGER NOT NULL,
-  result TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE outbox (
-  step TEXT PRIMARY KEY REFERENCES step(key), change TEXT NOT NULL,
-  applied INTEGER NOT NULL DEFAULT 0, ids TEXT NOT NULL DEFAULT '[]') WITHOUT ROWID;
-CREATE TABLE epoch (
-  epoch INTEGER PRIMARY KEY, memory_items INTEGER NOT NULL, rules INTEGER NOT NULL);
-)sql";
 
 // Runs `body` and turns what SQLite throws into an Error.
 template <class Body>
@@ -51,81 +32,6 @@ auto Guarded(std::string_view doing, Body body) -> decltype(body()) {
   } catch (const std::exception& error) {
     return Fail(Error{ErrorCode::kInternal, error.what(), {}}.While(doing));
   }
-}
-
-std::string ListToJson(const std::vector<std::string>& a, const std::vector<std::string>& b) {
-  Json list = Json::array();
-  for (size_t i = 0; i < a.size(); ++i) list.push_back({{"name", a[i]}, {"hash", b[i]}});
-  return DumpJson(list);
-}
-
-Result<RunHeader> ReadHeader(SQLite::Database& db) {
-  if (!db.tableExists("run")) {
-    return Fail(ErrorCode::kCorrupt, "run.db is no run journal, or its run never began");
-  }
-  SQLite::Statement query(db,
-                          "SELECT format, uuid, name, config, prompts_hash, model, device, "
-                          "simulated, bank_sequence, tasks, started_unix_us FROM run");
-  if (!query.executeStep()) return Fail(ErrorCode::kCorrupt, "the run journal has no header");
-  if (query.getColumn(0).getInt() != kFormat) {
-    return Fail(ErrorCode::kInvalid,
-                fmt::format("the run journal has format {}; this program reads format {}",
-                            query.getColumn(0).getInt(), kFormat));
-  }
-  RunHeader header;
-  header.uuid = query.getColumn(1).getString();
-  header.name = query.getColumn(2).getString();
-  header.config = query.getColumn(3).getString();
-  header.prompts_hash = query.getColumn(4).getString();
-  header.model_description = query.getColumn(5).getString();
-  header.device = query.getColumn(6).getString();
-  header.simulated = query.getColumn(7).getInt() != 0;
-  header.bank_sequence = query.getColumn(8).getInt64();
-  KW_ASSIGN(Json tasks, ParseJson(query.getColumn(9).getString(), "the run's tasks"));
-  if (!tasks.is_array()) return Fail(ErrorCode::kCorrupt, "the run's tasks are no list");
-  for (const Json& task : tasks) {
-    ObjectReader reader(task, "the run's tasks");
-    KW_ASSIGN(header.task_hashes.emplace_back(), reader.Required<std::string>("hash"));
-    KW_ASSIGN(header.tasks.emplace_back(), reader.Required<std::string>("name"));
-  }
-  header.started_unix_us = query.getColumn(10).getInt64();
-  return header;
-}
-
-void InsertHeader(SQLite::Database& db, const RunHeader& header) {
-  SQLite::Statement insert(
-      db, "INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', '')");
-  insert.bind(1, kFormat);
-  insert.bind(2, header.uuid);
-  insert.bind(3, header.name);
-  insert.bind(4, header.config);
-  insert.bind(5, header.prompts_hash);
-  insert.bind(6, header.model_description);
-  insert.bind(7, header.device);
-  insert.bind(8, header.simulated ? 1 : 0);
-  insert.bind(9, header.bank_sequence);
-  insert.bind(10, ListToJson(header.tasks, header.task_hashes));
-  insert.bind(11, header.started_unix_us);
-  insert.exec();
-}
-
-constexpr const char* kStepColumns =
-    "key, kind, input_hash, result, model_calls, prompt_tokens, completion_tokens, cost_usd, "
-    "finished_unix_us, duration_us";
-
-StepRow ReadStep(SQLite::Statement& query) {
-  StepRow row;
-  row.key = query.getColumn(0).getString();
-  row.kind = query.getColumn(1).getString();
-  row.input_hash = query.getColumn(2).getString();
-  row.result = query.getColumn(3).getString();
-  row.model_calls = query.getColumn(4).getInt64();
-  row.prompt_tokens = query.getColumn(5).getInt64();
-  row.completion_tokens = query.getColumn(6).getInt64();
-  row.cost_usd = query.getColumn(7).getDouble();
-  row.finished_unix_us = query.getColumn(8).getInt64();
-  row.duration_us = query.getColumn(9).getInt64();
-  return row;
 }
 
 Result<EffectRow> ReadEffect(SQLite::Statement& query) {
@@ -169,7 +75,7 @@ struct Journal::Impl {
   Seam seam;
   bool dead = false;  // the seam said so
   bool local = true;
-  double cost_usd = 0;
+  bool has_usage = true;  // an old journal that is only read lacks columns
   mutable std::mutex mutex;
 
   Result<void> Pass(std::string_view point) {
@@ -223,8 +129,7 @@ Result<std::unique_ptr<Journal>> Journal::Create(const std::string& folder, cons
     }
     impl->Configure(folder);
     SQLite::Transaction transaction(*impl->db);
-    impl->db->exec(kSchema);
-    InsertHeader(*impl->db, header);
+    CreateJournalTables(*impl->db, header);
     transaction.commit();
     return std::unique_ptr<Journal>(new Journal(std::move(impl)));
   });
@@ -247,8 +152,7 @@ Result<std::unique_ptr<Journal>> Journal::Open(const std::string& folder, Seam s
         std::make_unique<SQLite::Database>(folder + "/run.db", SQLite::OPEN_READWRITE, kBusyMs);
     KW_ASSIGN(impl->header, ReadHeader(*impl->db));
     impl->Configure(folder);
-    impl->cost_usd =
-        impl->db->execAndGet("SELECT COALESCE(SUM(cost_usd), 0) FROM step").getDouble();
+    if (!HasUsageColumns(*impl->db)) AddUsageColumns(*impl->db);
     return std::unique_ptr<Journal>(new Journal(std::move(impl)));
   });
 }
@@ -260,6 +164,7 @@ Result<std::unique_ptr<Journal>> Journal::OpenForReading(const std::string& fold
     impl->db =
         std::make_unique<SQLite::Database>(folder + "/run.db", SQLite::OPEN_READONLY, kBusyMs);
     KW_ASSIGN(impl->header, ReadHeader(*impl->db));
+    impl->has_usage = HasUsageColumns(*impl->db);
     return std::unique_ptr<Journal>(new Journal(std::move(impl)));
   });
 }
@@ -268,8 +173,7 @@ Result<std::optional<StepRow>> Journal::Find(const std::string& key,
                                              const std::string& input_hash) const {
   std::lock_guard guard(impl_->mutex);
   return Guarded("reading step " + key, [&]() -> Result<std::optional<StepRow>> {
-    SQLite::Statement query(*impl_->db,
-                            fmt::format("SELECT {} FROM step WHERE key = ?", kStepColumns));
+    SQLite::Statement query(*impl_->db, SelectSteps(impl_->has_usage, true) + " WHERE key = ?");
     query.bind(1, key);
     if (!query.executeStep()) return std::optional<StepRow>();
     StepRow row = ReadStep(query);
@@ -290,20 +194,7 @@ Result<void> Journal::Commit(const StepRow& step, const BankChange* effect) {
   KW_TRY(Guarded("committing step " + step.key, [&]() -> Result<void> {
     if (step.cost_usd > 0) impl_->SetFlush(true);
     SQLite::Transaction transaction(*impl_->db);
-    SQLite::Statement insert(*impl_->db, fmt::format("INSERT INTO step ({}) VALUES (?, ?, ?, ?, ?, "
-                                                     "?, ?, ?, ?, ?)",
-                                                     kStepColumns));
-    insert.bind(1, step.key);
-    insert.bind(2, step.kind);
-    insert.bind(3, step.input_hash);
-    insert.bind(4, step.result);
-    insert.bind(5, step.model_calls);
-    insert.bind(6, step.prompt_tokens);
-    insert.bind(7, step.completion_tokens);
-    insert.bind(8, step.cost_usd);
-    insert.bind(9, step.finished_unix_us);
-    insert.bind(10, step.duration_us);
-    insert.exec();
+    InsertStep(*impl_->db, step);
     if (effect != nullptr) {
       SQLite::Statement outbox(*impl_->db, "INSERT INTO outbox (step, change) VALUES (?, ?)");
       outbox.bind(1, step.key);
@@ -312,18 +203,24 @@ Result<void> Journal::Commit(const StepRow& step, const BankChange* effect) {
     }
     transaction.commit();
     if (step.cost_usd > 0) impl_->SetFlush(!impl_->local);
-    impl_->cost_usd += step.cost_usd;
     return {};
   }));
   return impl_->Pass("committed");
 }
 
-Result<std::vector<int64_t>> Journal::ApplyEffect(const std::string& step, Bank& bank) {
+Result<std::optional<EffectRow>> Journal::Effect(const std::string& step) const {
+  std::lock_guard guard(impl_->mutex);
+  return impl_->FindEffect(step);
+}
+
+Result<std::vector<int64_t>> Journal::ApplyEffect(const std::string& step, Bank& bank,
+                                                  std::vector<std::vector<float>> vectors) {
   std::lock_guard guard(impl_->mutex);
   KW_ASSIGN(std::optional<EffectRow> effect, impl_->FindEffect(step));
   if (!effect) return std::vector<int64_t>();
   if (effect->applied) return std::move(effect->ids);
   KW_ASSIGN(BankChange change, BankChangeFromJson(effect->change));
+  change.vectors = std::move(vectors);
   KW_TRY(impl_->Pass("apply"));
   KW_ASSIGN(Applied applied, bank.Apply(change));
   KW_TRY(impl_->Pass("applied"));
@@ -400,7 +297,7 @@ Result<std::vector<StepRow>> Journal::Steps() const {
   std::lock_guard guard(impl_->mutex);
   return Guarded("reading the steps", [&]() -> Result<std::vector<StepRow>> {
     std::vector<StepRow> rows;
-    SQLite::Statement query(*impl_->db, fmt::format("SELECT {} FROM step", kStepColumns));
+    SQLite::Statement query(*impl_->db, SelectSteps(impl_->has_usage, true));
     while (query.executeStep()) rows.push_back(ReadStep(query));
     std::sort(rows.begin(), rows.end(),
               [](const StepRow& a, const StepRow& b) { return StepKeyLess(a.key, b.key); });
@@ -423,18 +320,15 @@ Result<std::vector<EffectRow>> Journal::Effects() const {
   });
 }
 
-Result<Spent> Journal::SpentBelow(const std::string& prefix) const {
+Result<UsageByRole> Journal::UsageBelow(const std::string& prefix) const {
   std::lock_guard guard(impl_->mutex);
-  return Guarded("adding up the cost", [&]() -> Result<Spent> {
-    SQLite::Statement query(
-        *impl_->db,
-        "SELECT COALESCE(SUM(model_calls), 0), COALESCE(SUM(prompt_tokens), 0), "
-        "COALESCE(SUM(completion_tokens), 0), COALESCE(SUM(cost_usd), 0) FROM "
-        "step WHERE key >= ?1 AND key < ?1 || char(0x10ffff)");
+  return Guarded("adding up the cost", [&]() -> Result<UsageByRole> {
+    SQLite::Statement query(*impl_->db, SelectSteps(impl_->has_usage, false) +
+                                            " WHERE key >= ?1 AND key < ?1 || char(0x10ffff)");
     query.bind(1, prefix);
-    query.executeStep();
-    return Spent{query.getColumn(0).getInt64(), query.getColumn(1).getInt64(),
-                 query.getColumn(2).getInt64(), query.getColumn(3).getDouble()};
+    UsageByRole usage;
+    while (query.executeStep()) AddUsageOf(ReadStep(query), usage);
+    return usage;
   });
 }
 

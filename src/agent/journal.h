@@ -28,6 +28,11 @@ struct StepRow {
   int64_t model_calls = 0, prompt_tokens = 0, completion_tokens = 0;
   double cost_usd = 0;
   int64_t finished_unix_us = 0, duration_us = 0;
+  // Of a step with model calls: RoleName of who asked, and the model as its endpoint names it.
+  std::string role, model;
+  // As of Usage.
+  int64_t cached_tokens = 0, reasoning_tokens = 0, estimated_calls = 0;
+  int64_t stopped_answers = 0, saved_tokens = 0;
 };
 
 // What is fixed when a run starts.
@@ -57,11 +62,6 @@ struct EpochRow {
   int64_t memory_items = 0, rules = 0;
 };
 
-struct Spent {
-  int64_t model_calls = 0, prompt_tokens = 0, completion_tokens = 0;
-  double cost_usd = 0;
-};
-
 // Natural order of keys: i2 before i10.
 bool StepKeyLess(std::string_view a, std::string_view b);
 
@@ -86,9 +86,12 @@ class Journal {
   [[nodiscard]] Result<std::optional<StepRow>> Find(const std::string& key,
                                                     const std::string& input_hash) const;
   [[nodiscard]] Result<void> Commit(const StepRow& step, const BankChange* effect);
+  [[nodiscard]] Result<std::optional<EffectRow>> Effect(const std::string& step) const;
   // Brings a step's effect to the bank, if it has one that is not there yet. The ids that the bank
-  // gave (those of items, then those of rules), the first time and every time.
-  [[nodiscard]] Result<std::vector<int64_t>> ApplyEffect(const std::string& step, Bank& bank);
+  // gave (those of items, then those of rules), the first time and every time. `vectors`: of its
+  // new items, where the bank's embedder was asked for them already.
+  [[nodiscard]] Result<std::vector<int64_t>> ApplyEffect(
+      const std::string& step, Bank& bank, std::vector<std::vector<float>> vectors = {});
 
   [[nodiscard]] Result<void> SetState(const RunState& state);
   [[nodiscard]] Result<RunState> State() const;
@@ -100,7 +103,7 @@ class Journal {
   [[nodiscard]] Result<std::vector<StepRow>> Steps() const;
   [[nodiscard]] Result<std::vector<EffectRow>> Effects() const;
   // Of all steps whose key begins so.
-  [[nodiscard]] Result<Spent> SpentBelow(const std::string& prefix) const;
+  [[nodiscard]] Result<UsageByRole> UsageBelow(const std::string& prefix) const;
 
  private:
   struct Impl;

@@ -60,14 +60,33 @@ Result<Lessons> LessonsFromJson(std::string_view text) {
   return lessons;
 }
 
-Provenance ProvenanceOf(const LearnerRooms& rooms, const std::string& step) {
+Provenance ProvenanceOf(const LearnerRooms& rooms, const std::string& step,
+                        std::set<std::string> authors) {
   const RunHeader& header = rooms.journal.header();
   Provenance from;
   from.run = header.uuid;
   from.run_name = header.name;
   from.step = step;
-  from.model = header.simulated ? "simulated author" : rooms.config.model;
+  const std::vector<std::string> all = AuthorsOf(rooms.config);
+  if (authors.empty()) authors.insert(all.begin(), all.end());
+  for (const std::string& author : authors) {
+    const bool simulated = header.simulated && (author == "simulated" || all.size() == 1);
+    from.model += (from.model.empty() ? "" : ", ") + (simulated ? "simulated author" : author);
+  }
   return from;
+}
+
+Result<Steps::Vectors> PrepareEffect(const LearnerRooms& rooms, const std::string& step) {
+  KW_ASSIGN(const std::optional<EffectRow> effect, rooms.journal.Effect(step));
+  if (!effect || effect->applied) return Steps::Vectors();
+  KW_ASSIGN(const BankChange change, BankChangeFromJson(effect->change));
+  return rooms.steps.Embed(step + "/embed", TextsToEmbed(change));
+}
+
+Result<void> BringEffect(const LearnerRooms& rooms, const std::string& step) {
+  KW_ASSIGN(Steps::Vectors vectors, PrepareEffect(rooms, step));
+  KW_TRY(rooms.journal.ApplyEffect(step, *rooms.bank, std::move(vectors)));
+  return {};
 }
 
 }  // namespace kw

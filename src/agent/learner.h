@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -71,8 +72,15 @@ Result<std::optional<T>> Inquire(const LearnerRooms& rooms, const Inquiry<T>& in
 std::string LessonsToJson(const Lessons& lessons, int64_t sequence);
 [[nodiscard]] Result<Lessons> LessonsFromJson(std::string_view json);
 
-// Who wrote an item or rule, for its provenance.
-Provenance ProvenanceOf(const LearnerRooms& rooms, const std::string& step);
+// Where an item or rule comes from. `authors` wrote what it was learned from; none: all of the run.
+Provenance ProvenanceOf(const LearnerRooms& rooms, const std::string& step,
+                        std::set<std::string> authors);
+
+// ApplyEffect, with vectors that were made in a step of their own ("STEP/embed"). PrepareEffect
+// makes them before, from several threads.
+[[nodiscard]] Result<Steps::Vectors> PrepareEffect(const LearnerRooms& rooms,
+                                                   const std::string& step);
+[[nodiscard]] Result<void> BringEffect(const LearnerRooms& rooms, const std::string& step);
 
 template <class T>
 Result<std::optional<T>> Inquire(const LearnerRooms& rooms, const Inquiry<T>& inquiry) {

@@ -8,6 +8,7 @@
 
 #include "attempt.h"
 #include "chronicle.h"
+#include "journal_tables.h"
 #include "kw/base/file.h"
 #include "kw/base/json.h"
 #include "kw/base/text.h"
@@ -63,13 +64,11 @@ EpochRecord EpochOf(int epoch, const std::vector<AttemptRecord>& attempts,
     if (attempt.epoch == epoch) of_epoch.push_back(&attempt);
   }
   EpochRecord record = SummariseEpoch(epoch, of_epoch);
+  UsageByRole usage;
   for (const StepRow& step : steps) {
-    if (!step.key.starts_with(fmt::format("e{}/", epoch))) continue;
-    record.model_calls += step.model_calls;
-    record.prompt_tokens += step.prompt_tokens;
-    record.completion_tokens += step.completion_tokens;
-    record.cost_usd += step.cost_usd;
+    if (step.key.starts_with(fmt::format("e{}/", epoch))) AddUsageOf(step, usage);
   }
+  SetUsage(record, std::move(usage));
   for (const EpochRow& row : rows) {
     if (row.epoch != epoch) continue;
     record.memory_items = row.memory_items;
@@ -120,6 +119,13 @@ Result<RunRecord> RecordOf(const Journal& journal, const std::string& folder) {
   record.tasks_planned = static_cast<int>(header.tasks.size());
   record.attempts_planned = config.epochs * record.tasks_planned * config.samples;
   KW_ASSIGN(record.attempts, AttemptsOf(steps));
+  for (AttemptRecord& attempt : record.attempts) {
+    // Journals of before do not say.
+    if (attempt.author.empty()) {
+      attempt.author = AuthorOfTurn(config, attempt.chain + attempt.iteration);
+    }
+  }
+  for (const StepRow& step : steps) AddUsageOf(step, record.usage);
   std::set<int> epochs;
   for (const AttemptRecord& attempt : record.attempts) epochs.insert(attempt.epoch);
   for (int epoch : epochs) record.epochs.push_back(EpochOf(epoch, record.attempts, steps, rows));

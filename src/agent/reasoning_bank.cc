@@ -36,13 +36,17 @@ class ReasoningBank : public Learner {
                           .own_run = header.uuid};
     Hasher inputs;
     inputs.Add(request.text).Add(request.k).Add(request.as_of);
-    KW_ASSIGN(Steps::Outcome done, rooms_.steps.Once(fmt::format("{}/{}/recall", batch, task.name),
-                                                     inputs, [&]() -> Result<std::string> {
-                                                       KW_ASSIGN(Lessons lessons, Search(request));
-                                                       KW_ASSIGN(int64_t sequence,
-                                                                 rooms_.bank->Sequence());
-                                                       return LessonsToJson(lessons, sequence);
-                                                     }));
+    const std::string step = fmt::format("{}/{}/recall", batch, task.name);
+    if (request.k > 0) {
+      KW_ASSIGN(Steps::Vectors vectors,
+                rooms_.steps.Embed(step + "/embed", {TextToEmbed(request)}));
+      if (!vectors.empty()) request.vector = std::move(vectors[0]);
+    }
+    KW_ASSIGN(Steps::Outcome done, rooms_.steps.Once(step, inputs, [&]() -> Result<std::string> {
+      KW_ASSIGN(Lessons lessons, Search(request));
+      KW_ASSIGN(int64_t sequence, rooms_.bank->Sequence());
+      return LessonsToJson(lessons, sequence);
+    }));
     return LessonsFromJson(done.result);
   }
 
@@ -55,8 +59,8 @@ class ReasoningBank : public Learner {
     KW_TRY(ParallelMap<bool>(trajectories.size(), rooms_.config.max_in_flight,
                              [&](size_t i) { return Extract(step_of(i), trajectories[i]); }));
     for (size_t i = 0; i < trajectories.size(); ++i) {
-      KW_TRY(rooms_.journal.ApplyEffect(step_of(i), *rooms_.bank));
-      KW_TRY(rooms_.journal.ApplyEffect(step_of(i) + "/retry", *rooms_.bank));
+      KW_TRY(BringEffect(rooms_, step_of(i)));
+      KW_TRY(BringEffect(rooms_, step_of(i) + "/retry"));
     }
     return CountOutcomes(batch + "/learn/commit", trajectories);
   }
@@ -95,7 +99,9 @@ class ReasoningBank : public Learner {
     values.List("attempts", std::move(views));
     KW_ASSIGN(std::string prompt, rooms_.prompts.Render("items_" + outcome, values));
 
-    Provenance from = ProvenanceOf(rooms_, step);
+    std::set<std::string> authors;
+    for (const AttemptRecord* attempt : attempts) authors.insert(attempt->author);
+    Provenance from = ProvenanceOf(rooms_, step, std::move(authors));
     from.task = trajectory.task->name;
     from.op_type = trajectory.task->op_type;
     from.outcome = outcome;
@@ -113,6 +119,7 @@ class ReasoningBank : public Learner {
                                           [&](const Items& read, const std::string& at) {
                                             return ChangeOf(read, from, at);
                                           }}));
+    for (const std::string& asked : {step, step + "/retry"}) KW_TRY(PrepareEffect(rooms_, asked));
     return items.has_value();
   }
 

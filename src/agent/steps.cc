@@ -4,6 +4,7 @@
 
 #include "kw/base/json.h"
 #include "kw/base/text.h"
+#include "kw/vector_text.h"
 
 namespace kw {
 namespace {
@@ -55,12 +56,14 @@ Result<RunawayLoop> ReadRunaway(const Json& json) {
   return loop;
 }
 
-std::string ModelCallToJson(const Steps::Question& question, const ChatAnswer& answer) {
+std::string ModelCallToJson(const std::string& model, const Steps::Question& question,
+                            const ChatAnswer& answer) {
   Json messages = Json::array();
   for (const ChatMessage& message : question.messages) {
     messages.push_back({{"role", message.role}, {"content", message.content}});
   }
-  Json json{{"messages", std::move(messages)},
+  Json json{{"model", model},
+            {"messages", std::move(messages)},
             {"answer", AnswerToJson(answer)},
             {"notes", question.notes}};
   return DumpJson(json);
@@ -95,13 +98,58 @@ Amount UsedBy(const ChatAnswer& answer) {
           .cost_usd = answer.cost_usd};
 }
 
+Amount AmountOf(const Usage& usage) {
+  return {.calls = usage.calls, .tokens = usage.tokens(), .cost_usd = usage.cost_usd};
+}
+
 // Whoever cannot read its journal has other trouble, and will say so.
-Amount SpentSoFar(const Journal& journal) {
-  const Result<Spent> spent = journal.SpentBelow("");
-  if (!spent) return {};
-  return {.calls = spent->model_calls,
-          .tokens = spent->prompt_tokens + spent->completion_tokens,
-          .cost_usd = spent->cost_usd};
+UsageByRole SpentSoFar(const Journal& journal) {
+  return journal.UsageBelow("").value_or(UsageByRole());
+}
+
+void SetUsage(ModelRole role, const ChatAnswer& answer, StepRow& row) {
+  row.role = RoleName(role);
+  row.model = answer.model;
+  row.model_calls = 1;
+  row.prompt_tokens = answer.usage.prompt;
+  row.completion_tokens = answer.usage.completion;
+  row.cached_tokens = answer.usage.cached;
+  row.reasoning_tokens = answer.usage.reasoning;
+  row.estimated_calls = answer.usage.estimated ? 1 : 0;
+  row.cost_usd = answer.cost_usd;
+  if (!answer.runaway) return;
+  row.stopped_answers = 1;
+  row.saved_tokens = answer.runaway->tokens_saved;
+}
+
+void SetUsage(const std::string& model, const ModelEmbedder::Answer& answer, StepRow& row) {
+  row.role = RoleName(ModelRole::kEmbedder);
+  row.model = model;
+  row.model_calls = answer.calls;
+  row.prompt_tokens = answer.usage.prompt;
+  row.completion_tokens = answer.usage.completion;
+  row.cached_tokens = answer.usage.cached;
+  row.estimated_calls = answer.usage.estimated ? answer.calls : 0;
+  row.cost_usd = answer.cost_usd;
+}
+
+std::string VectorsToJson(const std::string& model, const Steps::Vectors& vectors) {
+  Json list = Json::array();
+  for (const std::vector<float>& vector : vectors) list.push_back(VectorToText(vector));
+  return DumpJson(Json{{"model", model}, {"vectors", std::move(list)}});
+}
+
+Result<Steps::Vectors> VectorsFromJson(std::string_view text, size_t count) {
+  KW_ASSIGN(Json json, ParseJson(text, "the journal: embed"));
+  ObjectReader reader(json, "the journal: embed");
+  KW_ASSIGN(std::vector<std::string> list, reader.Required<std::vector<std::string>>("vectors"));
+  Steps::Vectors vectors;
+  for (const std::string& entry : list) {
+    KW_ASSIGN(vectors.emplace_back(), VectorFromText(entry, "the journal: embed"));
+  }
+  if (vectors.size() == count) return vectors;
+  return Fail(ErrorCode::kCorrupt,
+              fmt::format("the journal: {} vectors of {} texts", vectors.size(), count));
 }
 
 }  // namespace
@@ -110,6 +158,7 @@ Result<ModelCall> ModelCallFromJson(std::string_view result) {
   KW_ASSIGN(Json json, ParseJson(result, "the journal"));
   ObjectReader reader(json, "the journal");
   ModelCall call;
+  KW_ASSIGN(call.model, reader.Optional<std::string>("model", ""));
   const Json* messages = reader.Find("messages");
   const Json* answer = reader.Find("answer");
   if (messages == nullptr || !messages->is_array() || answer == nullptr) {
@@ -134,20 +183,36 @@ Steps::Steps(const RunConfig& config, const RunRooms& rooms, Journal& journal,
       journal_(journal),
       cancelled_(std::move(cancelled)),
       budget_({config.max_calls, config.max_total_tokens, config.max_cost_usd},
-              SpentSoFar(journal)) {}
+              AmountOf(TotalOf(SpentSoFar(journal)))) {
+  CapRoles();
+}
+
+void Steps::CapRoles() {
+  UsageByRole spent = SpentSoFar(journal_);
+  const auto cap = [&](ModelRole role, const std::string& section, const Amount& caps) {
+    budget_.CapRole(role, section, caps, AmountOf(spent[role]));
+  };
+  const RunConfig& c = config_;
+  cap(ModelRole::kAuthor, "model",
+      {c.author_max_calls, c.author_max_total_tokens, c.author_max_cost_usd});
+  for (const auto& [role, own] :
+       {std::pair(ModelRole::kExtractor, &c.extractor), std::pair(ModelRole::kMerger, &c.merger),
+        std::pair(ModelRole::kJudge, &c.judge), std::pair(ModelRole::kEmbedder, &c.embedder)}) {
+    cap(role, fmt::format("model.{}", RoleName(role)),
+        {own->max_calls, own->max_total_tokens, own->max_cost_usd});
+  }
+}
 
 uint64_t Steps::SeedOf(const std::string& key) const { return DeriveSeed(config_.seed, key); }
 
 RoleConfig Steps::RoleOf(ModelRole role, int turn) const {
-  const std::vector<std::string> authors = AuthorsOf(config_);
   RoleConfig own = role == ModelRole::kExtractor ? config_.extractor
                    : role == ModelRole::kMerger  ? config_.merger
-                   : role == ModelRole::kJudge
-                       ? config_.judge
-                       : RoleConfig{.model = authors[static_cast<size_t>(turn) % authors.size()],
-                                    .temperature = config_.temperature,
-                                    .max_tokens = config_.max_tokens};
-  if (own.model.empty()) own.model = authors.front();
+                   : role == ModelRole::kJudge   ? config_.judge
+                                                 : RoleConfig{.model = AuthorOfTurn(config_, turn),
+                                                              .temperature = config_.temperature,
+                                                              .max_tokens = config_.max_tokens};
+  if (own.model.empty()) own.model = AuthorOfTurn(config_, 0);
   return own;
 }
 
@@ -216,21 +281,48 @@ Result<ModelCall> Steps::Ask(const std::string& key, const Question& question) {
   if (done) return ModelCallFromJson(done->result);
   KW_TRY(KeepGoing());
   const Amount most = MostOf(request, question.role);
-  KW_TRY(StopOnError(budget_.Take(most)));
+  KW_TRY(StopOnError(budget_.Take(most, question.role)));
   int64_t began = rooms_.clock->MonotonicMicros();
   auto answered = StopOnError(ModelOf(question.role).Complete(request));
-  budget_.Settle(most, answered ? UsedBy(*answered) : Amount{});
+  budget_.Settle(most, answered ? UsedBy(*answered) : Amount{}, question.role);
   if (!answered) return Fail(std::move(answered.error()).While("asking the model for " + key));
   row.duration_us = rooms_.clock->MonotonicMicros() - began;
-  row.result = ModelCallToJson(question, *answered);
-  row.model_calls = 1;
-  row.prompt_tokens = answered->usage.prompt;
-  row.completion_tokens = answered->usage.completion;
-  row.cost_usd = answered->cost_usd;
+  row.result = ModelCallToJson(role.model, question, *answered);
+  SetUsage(question.role, *answered, row);
   std::optional<BankChange> effect;
   if (question.effect) effect = question.effect(*answered);
   KW_TRY(Commit(row, effect ? &*effect : nullptr));
-  return ModelCall{question.messages, std::move(*answered), question.notes, row.result, true};
+  return ModelCall{role.model,     question.messages, std::move(*answered),
+                   question.notes, row.result,        true};
+}
+
+Result<Steps::Vectors> Steps::Embed(const std::string& key, const std::vector<std::string>& texts) {
+  if (rooms_.embedder == nullptr || texts.empty()) return Vectors();
+  // Not by whom it is served: an endpoint may move.
+  const std::string& model = config_.embedder.model;
+  Hasher inputs;
+  inputs.Add(model);
+  for (const std::string& text : texts) inputs.Add(text);
+  StepRow row{.key = key, .kind = KindOf(key), .input_hash = inputs.Hex()};
+  KW_ASSIGN(std::optional<StepRow> done, StopOnError(journal_.Find(key, row.input_hash)));
+  if (done) return VectorsFromJson(done->result, texts.size());
+  KW_TRY(KeepGoing());
+  const ModelEmbedder::Bound bound = rooms_.embedder->MostOf(texts);
+  const Amount most = {bound.calls, bound.tokens, bound.cost_usd};
+  KW_TRY(StopOnError(budget_.Take(most, ModelRole::kEmbedder)));
+  const int64_t began = rooms_.clock->MonotonicMicros();
+  auto answer = StopOnError(rooms_.embedder->Ask(texts));
+  const Amount used =
+      answer
+          ? Amount{answer->calls, answer->usage.prompt + answer->usage.completion, answer->cost_usd}
+          : Amount{};
+  budget_.Settle(most, used, ModelRole::kEmbedder);
+  if (!answer) return Fail(std::move(answer.error()).While("asking the embedder for " + key));
+  row.duration_us = rooms_.clock->MonotonicMicros() - began;
+  row.result = VectorsToJson(model, answer->vectors);
+  SetUsage(model, *answer, row);
+  KW_TRY(Commit(row, nullptr));
+  return std::move(answer->vectors);
 }
 
 }  // namespace kw

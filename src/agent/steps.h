@@ -18,6 +18,7 @@ namespace kw {
 
 // A finished model call.
 struct ModelCall {
+  std::string model;  // that was asked, as the configuration names it; "" in journals of before
   std::vector<ChatMessage> messages;
   ChatAnswer answer;
   std::string notes;   // JSON: what the caller wanted kept with it
@@ -54,6 +55,11 @@ class Steps {
   };
   [[nodiscard]] Result<ModelCall> Ask(const std::string& key, const Question& question);
 
+  // A step that makes vectors of texts. None where the bank's embedder is the built-in one.
+  using Vectors = std::vector<std::vector<float>>;
+  [[nodiscard]] Result<Vectors> Embed(const std::string& key,
+                                      const std::vector<std::string>& texts);
+
   uint64_t SeedOf(const std::string& key) const;
   // What a question of this role is asked with.
   RoleConfig RoleOf(ModelRole role, int turn) const;
@@ -64,6 +70,7 @@ class Steps {
   ChatModel& ModelOf(ModelRole role) const;
   // What a request may cost at most.
   Amount MostOf(const ChatRequest& request, ModelRole role) const;
+  void CapRoles();
   Result<void> Commit(StepRow row, const BankChange* effect);
   template <class T>
   Result<T> StopOnError(Result<T> result);

@@ -1,4 +1,4 @@
-// kwright memory list|show|search|stats: what was learned.
+// kwright memory list|show|search|stats|rebuild: what was learned.
 #include <fmt/format.h>
 
 #include <iostream>
@@ -7,38 +7,8 @@
 #include "commands.h"
 #include "kw/base/json.h"
 #include "output.h"
-#include "rooms.h"
 
 namespace kw::cli {
-
-void BankOptions::Add(CLI::App& app) {
-  app.add_option("--run", run, "A run's bank (default: the newest run that learns)");
-  app.add_option("--bank", bank, "A bank's file");
-  app.add_option("--dir", dir, "The folder that holds the runs")->capture_default_str();
-  app.add_flag("--json", json, "Print JSON");
-}
-
-Result<std::unique_ptr<Bank>> OpenBank(const BankOptions& options,
-                                       std::unique_ptr<Embedder> embedder) {
-  const auto open = [&](const std::string& path) -> Result<std::unique_ptr<Bank>> {
-    if (!FileExists(path)) return Fail(ErrorCode::kNotFound, "there is no bank at '" + path + "'");
-    return Bank::Open(path, std::move(embedder));
-  };
-  if (!options.bank.empty()) return open(options.bank);
-  std::vector<std::string> names = {options.run};
-  if (options.run.empty()) {
-    KW_ASSIGN(names, ListRuns(options.dir));
-  }
-  for (const std::string& name : names) {
-    KW_ASSIGN(RunConfig config, ReadRunConfig(options.dir + "/" + name));
-    if (config.learner == "none" && options.run.empty()) continue;
-    config.dir = options.dir;
-    return open(BankPath(config));
-  }
-  return Fail(ErrorCode::kNotFound, "no run in " + options.dir +
-                                        "/ has learned anything yet; start one with: kwright "
-                                        "run experiments/quickstart.toml");
-}
 
 namespace {
 
@@ -104,8 +74,14 @@ int Show(const MemoryOptions& options, Bank& bank) {
   return kDone;
 }
 
-int Search(const MemoryOptions& options, Bank& bank) {
-  const auto found = bank.Search({.text = options.query, .k = options.k});
+int Search(const MemoryOptions& options) {
+  const auto at = FindBank(options);
+  if (!at) return PrintError(at.error(), options.json);
+  auto embedder = OpenEmbedder(options, *at);
+  if (!embedder) return PrintError(embedder.error(), options.json);
+  const auto bank = Bank::Open(at->path, std::move(*embedder));
+  if (!bank) return PrintError(bank.error(), options.json);
+  const auto found = (*bank)->Search({.text = options.query, .k = options.k});
   if (!found) return PrintError(found.error(), options.json);
   Json list = Json::array();
   for (const Found& hit : *found) {
@@ -149,36 +125,66 @@ int Stats(const MemoryOptions& options, Bank& bank) {
   return kDone;
 }
 
+// After a change of embedder, or of its address.
+int Rebuild(const MemoryOptions& options) {
+  const auto at = FindBank(options);
+  if (!at) return PrintError(at.error(), options.json);
+  auto embedder = OpenEmbedder(options, *at);
+  if (!embedder) return PrintError(embedder.error(), options.json);
+  const Result<void> rebuilt = RebuildBank(at->path, std::move(*embedder));
+  if (!rebuilt) return PrintError(rebuilt.error(), options.json);
+  const auto bank = Bank::Open(at->path, nullptr);
+  if (!bank) return PrintError(bank.error(), options.json);
+  const auto stats = (*bank)->Stats();
+  if (!stats) return PrintError(stats.error(), options.json);
+  if (options.json) {
+    std::cout << DumpJson(
+                     {{"bank", at->path}, {"items", stats->items}, {"embedder", stats->embedder}})
+              << "\n";
+  } else {
+    std::cout << fmt::format("{}: {} items embedded anew by {}\n", at->path, stats->items,
+                             stats->embedder);
+  }
+  return kDone;
+}
+
 }  // namespace
 
 void AddMemory(CLI::App& app, Action& action) {
   CLI::App* sub = app.add_subcommand("memory", "What was learned: memory items");
   sub->require_subcommand(1);
   sub->footer("Example:\n  kwright memory list\n  kwright memory search \"tail guard\" -k 5");
-  const auto add = [&](const char* name, const char* description, const char* example,
-                       int (*act)(const MemoryOptions&, Bank&)) {
+  const auto add_acting = [&](const char* name, const char* description, const char* example,
+                              std::function<int(const MemoryOptions&)> act) {
     auto options = std::make_shared<MemoryOptions>();
     CLI::App* command = sub->add_subcommand(name, description);
     options->Add(*command);
     command->footer(std::string("Example:\n  kwright memory ") + example);
-    command->callback([&action, options, act] {
-      action = [options, act] {
-        const auto bank = OpenBank(*options, act == Search ? MakeHashEmbedder() : nullptr);
-        return bank ? act(*options, **bank) : PrintError(bank.error(), options->json);
-      };
-    });
+    command->callback([&action, options, act] { action = [=] { return act(*options); }; });
     return std::pair{command, options};
+  };
+  const auto add = [&](const char* name, const char* description, const char* example,
+                       int (*act)(const MemoryOptions&, Bank&)) {
+    return add_acting(name, description, example, [act](const MemoryOptions& options) {
+      const auto bank = OpenBank(options);
+      return bank ? act(options, **bank) : PrintError(bank.error(), options.json);
+    });
   };
   auto [list, list_options] = add("list", "List the items", "list --run quickstart-1", List);
   list->add_option("--limit", list_options->limit, "At most so many")->capture_default_str();
   list->add_option("--offset", list_options->offset, "Skip so many")->capture_default_str();
   auto [show, show_options] = add("show", "Show one item whole", "show 7", Show);
   show->add_option("ID", show_options->id, "The item's number")->required();
-  auto [search, search_options] =
-      add("search", "Find items as a prompt would", "search \"tail guard for odd sizes\"", Search);
+  auto [search, search_options] = add_acting("search", "Find items as a prompt would",
+                                             "search \"tail guard for odd sizes\"", Search);
+  search_options->AddEmbedder(*search);
   search->add_option("TEXT", search_options->query, "What to look for")->required();
   search->add_option("-k", search_options->k, "How many")->capture_default_str();
   add("stats", "Count items, rules, uses", "stats --json", Stats);
+  auto [rebuild, rebuild_options] =
+      add_acting("rebuild", "Make all vectors anew, by another embedder",
+                 "rebuild --run quickstart-1 --embedder openai/text-embedding-3-small", Rebuild);
+  rebuild_options->AddEmbedder(*rebuild);
 }
 
 }  // namespace kw::cli

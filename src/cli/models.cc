@@ -72,16 +72,51 @@ class Opener {
     return Open(own);
   }
 
-  Result<std::unique_ptr<EmbeddingModel>> OpenEmbedder() {
+  Result<std::shared_ptr<ModelEmbedder>> OpenEmbedder() {
     const RoleConfig& role = config_.embedder;
-    if (role.model.empty()) return std::unique_ptr<EmbeddingModel>();
-    KW_ASSIGN(HttpModelConfig endpoint, EndpointOf(NamedModelOf(role), config_, table_));
-    endpoint.io = io_;
-    const std::string sent = endpoint.model;
-    return MakeHttpEmbedder(std::move(endpoint), sent);
+    if (role.model.empty()) return std::shared_ptr<ModelEmbedder>();
+    const NamedModel named = NamedModelOf(role);
+    const Result<ModelAddress> address = AddressOf(named, *table_);
+    std::unique_ptr<EmbeddingModel> model;
+    if (named.name == kSimulated) {
+      return Fail(ErrorCode::kInvalid,
+                  "model.embedder.name: the simulated author makes no vectors; leave it out for "
+                  "the built-in embedder");
+    }
+    if (config_.cache != "replay") {
+      if (!address) return Fail(address.error());
+      KW_TRY(CheckEmbeds(named, *address));
+      KW_ASSIGN(HttpModelConfig endpoint, EndpointOf(named, config_, table_));
+      endpoint.io = io_;
+      KW_ASSIGN(model, MakeHttpEmbedder(std::move(endpoint), address->model));
+    }
+    if (cache_) {
+      KW_ASSIGN(model, MakeCachingEmbedder(std::move(model), cache_, role.model));
+    }
+    // A replay asks nobody, and needs no address.
+    return std::make_shared<ModelEmbedder>(std::move(model),
+                                           address ? VectorsBy(*address) : role.model);
   }
 
  private:
+  static Result<void> CheckEmbeds(const NamedModel& named, const ModelAddress& address) {
+    const bool anthropic =
+        named.api.empty() ? address.api == ApiKind::kAnthropic : named.api == "anthropic";
+    if (!anthropic) return {};
+    return Fail(ErrorCode::kInvalid, "model.embedder.name = '" + named.name +
+                                         "': Anthropic's API makes no embeddings; name a model at "
+                                         "an OpenAI-compatible endpoint");
+  }
+
+  // A model by its provider; without one its name says little, and its address counts too.
+  static std::string VectorsBy(const ModelAddress& address) {
+    if (!address.provider.empty()) return address.provider + "/" + address.model;
+    std::string url = address.base_url;
+    const size_t host = url.find("://"), at = url.rfind('@');
+    if (host != url.npos && at != url.npos && at > host) url.erase(host + 3, at - host - 2);
+    return address.model + " at " + url;
+  }
+
   // What of the client decides an answer's text.
   std::string Variant() const {
     const RunawayConfig& guard = config_.guard;
@@ -176,6 +211,14 @@ Result<OpenModels> OpenModelsOf(const RunConfig& config, const std::string& home
   KW_ASSIGN(models.judge, opener.OpenRole(config.judge));
   KW_ASSIGN(models.embedder, opener.OpenEmbedder());
   return models;
+}
+
+Result<std::shared_ptr<ModelEmbedder>> OpenEmbedderOf(const RunConfig& config,
+                                                      const std::string& home) {
+  KW_ASSIGN(std::shared_ptr<const ModelTable> table, OpenModelTable(home, config.model_table));
+  Opener opener(config, home, std::move(table));
+  KW_TRY(opener.OpenCache());
+  return opener.OpenEmbedder();
 }
 
 }  // namespace kw::cli

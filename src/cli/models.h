@@ -26,8 +26,12 @@ struct OpenModels {
   std::unique_ptr<ChatModel> author;
   // None where the author answers.
   std::unique_ptr<ChatModel> extractor, merger, judge;
-  std::unique_ptr<EmbeddingModel> embedder;  // none: the built-in one
+  std::shared_ptr<ModelEmbedder> embedder;  // none: the built-in one
 };
 Result<OpenModels> OpenModelsOf(const RunConfig& config, const std::string& home);
+
+// The embedder alone; none where it is the built-in one.
+Result<std::shared_ptr<ModelEmbedder>> OpenEmbedderOf(const RunConfig& config,
+                                                      const std::string& home);
 
 }  // namespace kw::cli

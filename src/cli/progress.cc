@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "kw/base/text.h"
+#include "kw/report.h"
 
 namespace kw::cli {
 
@@ -72,8 +73,8 @@ void ProgressView::Attempted(const AttemptRecord& attempt) {
 void ProgressView::EpochEnded(const EpochRecord& epoch) {
   if (quiet_) return;
   Erase();
-  std::cerr << fmt::format("epoch {}: {} of {} tasks correct, {} model calls\n", epoch.epoch + 1,
-                           epoch.correct, epoch.tasks, epoch.model_calls);
+  std::cerr << fmt::format("epoch {}: {} of {} tasks correct; {}\n", epoch.epoch + 1, epoch.correct,
+                           epoch.tasks, UsageLine(TotalOf(epoch.usage)));
   Draw();
 }
 

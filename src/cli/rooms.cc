@@ -8,6 +8,7 @@ RunRooms OpenRooms::View() const {
           .extractor = models.extractor.get(),
           .merger = models.merger.get(),
           .judge = models.judge.get(),
+          .embedder = models.embedder.get(),
           .evaluator = evaluator.get(),
           .tasks = &*tasks,
           .bank = bank.get(),
@@ -52,7 +53,9 @@ Result<OpenRooms> OpenRoomsFor(const RunConfig& config) {
 
   if (config.learner != "none") {
     KW_TRY(MakeDirectories(config.dir + "/" + config.name));
-    KW_ASSIGN(rooms.bank, Bank::Open(BankPath(config), MakeHashEmbedder()));
+    auto embedder =
+        rooms.models.embedder ? MakeBankEmbedder(rooms.models.embedder) : MakeHashEmbedder();
+    KW_ASSIGN(rooms.bank, Bank::Open(BankPath(config), std::move(embedder)));
   }
   return rooms;
 }

@@ -84,7 +84,7 @@ void AddRules(CLI::App& app, Action& action) {
     command->footer(std::string("Example:\n  kwright rules ") + example);
     command->callback([&action, options, act] {
       action = [options, act] {
-        const auto bank = OpenBank(*options, nullptr);
+        const auto bank = OpenBank(*options);
         return bank ? act(*options, **bank) : PrintError(bank.error(), options->json);
       };
     });

@@ -77,6 +77,7 @@ void PrintSummary(const RunRecord& run) {
       run.simulated ? "the simulated author, a seeded policy, no model" : run.model, run.device,
       run.device.empty() ? "" : " (emulated: times are modelled)");
   std::cout << EpochTable(run) << "\n" << BestTable(run);
+  std::cout << "\n" << UsageLine(TotalOf(run.usage)) << "\n";
   const std::string dir = run.folder.substr(0, run.folder.rfind('/'));
   const std::string where = dir == "runs" ? "" : " --dir " + dir;
   std::cout << "\nnext:\n" << fmt::format("  kwright status {}{}\n", run.name, where);

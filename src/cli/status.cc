@@ -21,7 +21,7 @@ int ShowOne(const StatusOptions& options) {
   const Result<RunRecord> run = ReadRun(options.dir + "/" + options.name);
   if (!run) return PrintError(run.error(), options.json);
   if (options.json) {
-    std::cout << RunToJson(*run) << "\n";
+    std::cout << RunToJson(*run, /*with_attempts=*/true) << "\n";
     return kDone;
   }
   std::cout << fmt::format(
@@ -29,6 +29,7 @@ int ShowOne(const StatusOptions& options) {
       run->name, run->state, run->attempts.size(), run->attempts_planned, run->method, run->learner,
       run->simulated ? "simulated author" : run->model, run->device, run->seed);
   std::cout << EpochTable(*run) << "\n" << BestTable(*run);
+  if (const std::string usage = UsageTable(*run); !usage.empty()) std::cout << "\n" << usage;
   if (run->state != "finished") {
     std::cout << "\nContinue with: kwright resume " << run->name
               << (options.dir == "runs" ? "" : " --dir " + options.dir) << "\n";

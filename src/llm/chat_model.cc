@@ -16,6 +16,12 @@ ChatModel::Bound ChatModel::MostOf(const ChatRequest& request) const {
   return {.tokens = bytes / 3 + 16 + request.max_tokens};
 }
 
+ChatModel::Bound EmbeddingModel::MostOf(const std::vector<std::string>& texts) const {
+  int64_t bytes = 0;
+  for (const std::string& text : texts) bytes += static_cast<int64_t>(text.size());
+  return {.tokens = bytes / 3 + 16 * static_cast<int64_t>(texts.size())};
+}
+
 Result<ChatAnswer> ChatModel::Complete(ChatRequest request) {
   // Shared with `done`: it may still be inside set_value when this thread wakes up.
   auto answer = std::make_shared<std::promise<Result<ChatAnswer>>>();

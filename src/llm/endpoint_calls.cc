@@ -116,6 +116,12 @@ class HttpEmbedder : public EmbeddingModel {
     return read;
   }
 
+  ChatModel::Bound MostOf(const std::vector<std::string>& texts) const override {
+    ChatModel::Bound bound = EmbeddingModel::MostOf(texts);
+    bound.cost_usd = room_->Cost(model_, {.prompt = bound.tokens});
+    return bound;
+  }
+
  private:
   const std::shared_ptr<const EndpointRoom> room_;
   const std::string model_;

@@ -17,6 +17,17 @@ constexpr double kFusionConstant = 60;
 // How deep each of the two lists is read for k results.
 int64_t ListDepth(int k) { return std::max<int64_t>(64, 8 * static_cast<int64_t>(k)); }
 
+tl::unexpected<Error> FailOtherEmbedder(const std::string& path, const BankState& state,
+                                        const std::string& embedder, size_t dimension) {
+  return Fail(
+      ErrorCode::kConflict,
+      fmt::format("{} holds vectors of the embedder '{}' ({} dimensions), this is '{}' ({}): "
+                  "use the bank's own, or embed its texts anew: kwright memory rebuild "
+                  "(docs/formats/bank.md)",
+                  path, state.embedder, state.dimension, embedder,
+                  dimension == 0 ? "any" : std::to_string(dimension)));
+}
+
 }  // namespace
 
 int KindOf(const std::string& outcome) {
@@ -48,13 +59,19 @@ Result<void> SqliteBank::Prepare() {
 Result<BankState> SqliteBank::CatchUp() {
   const BankState state = ReadState(*database_);
   if (embedder_ == nullptr) return state;
-  if (state.embedder != embedder_->name() || state.dimension != embedder_->dimension()) {
-    return Fail(ErrorCode::kConflict,
-                fmt::format("{} holds vectors of the embedder '{}' ({} dimensions), this is '{}' "
-                            "({}): use the bank's own, or rebuild its vectors "
-                            "(docs/formats/bank.md)",
-                            path_, state.embedder, state.dimension, embedder_->name(),
-                            embedder_->dimension()));
+  const int dimension = embedder_->dimension();
+  const bool any_dimension = state.dimension == 0 || dimension == 0;
+  if (state.embedder != embedder_->name() || (!any_dimension && state.dimension != dimension)) {
+    return FailOtherEmbedder(path_, state, embedder_->name(), static_cast<size_t>(dimension));
+  }
+  if (state.dimension == 0) {
+    if (database_->execAndGet("SELECT count(*) FROM items").getInt64() > 0) {
+      return Fail(ErrorCode::kCorrupt, path_ + ": it holds vectors of no dimension");
+    }
+    dense_.reset();
+    dense_sequence_ = state.sequence;
+    dense_generation_ = state.generation;
+    return state;
   }
   const bool from_scratch = dense_ == nullptr || state.generation != dense_generation_ ||
                             state.sequence < dense_sequence_;
@@ -101,14 +118,28 @@ Result<std::vector<std::vector<float>>> SqliteBank::Embed(const std::vector<std:
     return Fail(ErrorCode::kInternal, fmt::format("the embedder '{}' gave {} vectors for {} texts",
                                                   embedder_->name(), vectors.size(), texts.size()));
   }
+  KW_TRY(CheckVectors(vectors));
+  return vectors;
+}
+
+Result<void> SqliteBank::CheckVectors(const std::vector<std::vector<float>>& vectors) const {
+  const int stated = embedder_->dimension();
+  const int dimension =
+      stated > 0 || vectors.empty() ? stated : static_cast<int>(vectors[0].size());
   for (const std::vector<float>& vector : vectors) {
-    auto checked = UnpackVector(PackVector(vector), embedder_->dimension());
+    auto checked = UnpackVector(PackVector(vector), dimension);
     if (!checked) {
       return Fail(ErrorCode::kInternal, fmt::format("the embedder '{}' gave {}", embedder_->name(),
                                                     checked.error().message));
     }
   }
-  return vectors;
+  return {};
+}
+
+Result<void> SqliteBank::CheckDimension(const BankState& state,
+                                        const std::vector<float>& vector) const {
+  if (state.dimension == 0 || vector.size() == static_cast<size_t>(state.dimension)) return {};
+  return FailOtherEmbedder(path_, state, embedder_->name(), vector.size());
 }
 
 Scope SqliteBank::ScopeOf(int64_t as_of, const std::string& own_run) {
@@ -124,14 +155,21 @@ Result<std::vector<Found>> SqliteBank::Search(const SearchRequest& request) {
   KW_TRY(NeedEmbedder("a search"));
   if (request.k < 1) return Fail(ErrorCode::kInvalid, fmt::format("k = {}: at least 1", request.k));
   if (Trim(request.text).empty()) return Fail(ErrorCode::kInvalid, "an empty text finds nothing");
-  KW_ASSIGN(const std::vector<std::vector<float>> vectors, Embed({ToValidUtf8(request.text)}));
+  std::vector<std::vector<float>> vectors = {request.vector};
+  if (request.vector.empty()) {
+    KW_ASSIGN(vectors, Embed({TextToEmbed(request)}));
+  } else {
+    KW_TRY(CheckVectors(vectors));
+  }
   return Guarded("searching the memory bank", [&]() { return SearchLocked(request, vectors[0]); });
 }
 
 Result<std::vector<Found>> SqliteBank::SearchLocked(const SearchRequest& request,
                                                     const std::vector<float>& vector) {
   SQLite::Transaction one_view(*database_);
-  KW_TRY(CatchUp());
+  KW_ASSIGN(const BankState state, CatchUp());
+  KW_TRY(CheckDimension(state, vector));
+  if (dense_ == nullptr) return std::vector<Found>();
   const Scope scope = ScopeOf(request.as_of, request.own_run);
   const int64_t depth = ListDepth(request.k);
   const std::vector<DenseHit> dense = dense_->Search(vector, depth, scope);
@@ -230,6 +268,8 @@ Result<std::string> SqliteBank::CanonicalDump() {
 }
 
 }  // namespace memory
+
+std::string TextToEmbed(const SearchRequest& request) { return ToValidUtf8(request.text); }
 
 Result<std::unique_ptr<Bank>> Bank::Open(const std::string& path,
                                          std::unique_ptr<Embedder> embedder) {

@@ -7,7 +7,8 @@
 #include "sqlite_bank.h"
 #include "words.h"
 
-namespace kw::memory {
+namespace kw {
+namespace memory {
 namespace {
 
 // Two items of one kind whose vectors are at least this near say the same: the later one is
@@ -69,13 +70,24 @@ Result<Applied> SqliteBank::Apply(const BankChange& change) {
             Guarded("reading the memory bank",
                     [&]() -> Result<std::optional<Applied>> { return FindApplied(change); }));
   if (earlier) return *earlier;
-  std::vector<std::string> texts;
-  for (const MemoryItem& item : change.new_items) texts.push_back(EmbeddedText(ValidItem(item)));
-  std::vector<std::vector<float>> vectors;
-  if (!texts.empty()) {
-    KW_ASSIGN(vectors, Embed(texts));
+  std::vector<std::vector<float>> vectors = change.vectors;
+  if (vectors.empty() && !change.new_items.empty()) {
+    KW_ASSIGN(vectors, Embed(TextsToEmbed(change)));
   }
+  if (vectors.size() != change.new_items.size()) {
+    return Fail(ErrorCode::kInternal, fmt::format("a change of {} items has {} vectors",
+                                                  change.new_items.size(), vectors.size()));
+  }
+  if (!change.vectors.empty()) KW_TRY(CheckVectors(vectors));
   return Guarded("writing to the memory bank", [&]() { return ApplyLocked(change, vectors); });
+}
+
+void SqliteBank::TakeDimension(const std::vector<float>& vector) {
+  const int dimension = static_cast<int>(vector.size());
+  SQLite::Statement update(*database_, "UPDATE bank SET dimension = ?");
+  update.bind(1, dimension);
+  update.exec();
+  dense_ = std::make_unique<DenseIndex>(dimension);
 }
 
 std::optional<Applied> SqliteBank::FindApplied(const BankChange& change) {
@@ -94,10 +106,12 @@ Result<Applied> SqliteBank::ApplyLocked(const BankChange& change,
   if (const std::optional<Applied> earlier = FindApplied(change)) return *earlier;
   KW_ASSIGN(const BankState before, CatchUp());
   KW_TRY(CheckReferences(change));
+  if (!vectors.empty()) KW_TRY(CheckDimension(before, vectors[0]));
   // Until the commit the vectors in memory may hold items that the file will not.
   dense_generation_ = -1;
   Applied applied;
   applied.sequence = before.sequence + 1;
+  if (!vectors.empty() && dense_ == nullptr) TakeDimension(vectors[0]);
   Scope scope = ScopeOf(change.as_of, change.run);
   for (size_t i = 0; i < change.new_items.size(); ++i) {
     applied.item_ids.push_back(
@@ -267,4 +281,14 @@ void SqliteBank::RecordChange(const BankChange& change, const Applied& applied) 
   update.exec();
 }
 
-}  // namespace kw::memory
+}  // namespace memory
+
+std::vector<std::string> TextsToEmbed(const BankChange& change) {
+  std::vector<std::string> texts;
+  for (const MemoryItem& item : change.new_items) {
+    texts.push_back(memory::EmbeddedText(memory::ValidItem(item)));
+  }
+  return texts;
+}
+
+}  // namespace kw

@@ -60,13 +60,20 @@ class SqliteBank : public Bank {
   // Not under the lock: an embedder may take its time.
   [[nodiscard]] Result<std::vector<std::vector<float>>> Embed(
       const std::vector<std::string>& texts);
+  // Of unit length, and of one dimension: the embedder's, where it knows it.
+  [[nodiscard]] Result<void> CheckVectors(const std::vector<std::vector<float>>& vectors) const;
+  // That of the bank, where it has one. Under the lock.
+  [[nodiscard]] Result<void> CheckDimension(const BankState& state,
+                                            const std::vector<float>& vector) const;
+  // A bank without vectors takes the dimension of its first one.
+  void TakeDimension(const std::vector<float>& vector);
 
   const std::string path_;
   std::mutex mutex_;
   std::unique_ptr<SQLite::Database> database_;
   const std::unique_ptr<Embedder> embedder_;
   TextIndex text_;
-  std::unique_ptr<DenseIndex> dense_;  // null without an embedder
+  std::unique_ptr<DenseIndex> dense_;  // null without an embedder, or without a dimension
   int64_t dense_sequence_ = 0, dense_generation_ = 0;
 };
 

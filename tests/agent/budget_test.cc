@@ -37,6 +37,32 @@ TEST(Budget, WhatACallDidNotUseIsThereAgain) {
   EXPECT_TRUE(budget.Take({.calls = 1, .tokens = 910}));
 }
 
+TEST(Budget, ARoleMayHaveACapOfItsOwnBelowTheRuns) {
+  Budget budget({.calls = 10}, {});
+  budget.CapRole(ModelRole::kJudge, "model.judge", {.calls = 2}, {.calls = 1});
+  const Amount call = {.calls = 1};
+  ASSERT_TRUE(budget.Take(call, ModelRole::kJudge));
+  budget.Settle(call, call, ModelRole::kJudge);
+  const auto refused = budget.Take(call, ModelRole::kJudge);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kLimit);
+  EXPECT_THAT(refused.error().message, HasSubstr("2 calls were made, and model.judge.max_calls"));
+  for (int i = 0; i < 9; ++i) {
+    ASSERT_TRUE(budget.Take(call, ModelRole::kAuthor)) << "the others go on";
+    budget.Settle(call, call, ModelRole::kAuthor);
+  }
+  EXPECT_THAT(budget.Take(call, ModelRole::kAuthor).error().message, HasSubstr("run.max_calls"));
+}
+
+// A role's call that cannot fit is refused at once, whatever calls of others are under way.
+TEST(Budget, ARoleIsNotKeptWaitingForTheCallsOfOthers) {
+  Budget budget({.tokens = 1000}, {});
+  budget.CapRole(ModelRole::kMerger, "model.merger", {.tokens = 50}, {});
+  ASSERT_TRUE(budget.Take({.calls = 1, .tokens = 100}, ModelRole::kAuthor));
+  EXPECT_THAT(budget.Take({.calls = 1, .tokens = 60}, ModelRole::kMerger).error().message,
+              HasSubstr("model.merger.max_total_tokens is 50"));
+}
+
 // Each call may cost 100 and costs 40: one after the other there is room for (1000 - 100) / 40.
 TEST(Budget, CallsUnderWayAreWaitedForAndTheCapIsNeverPassed) {
   const Amount most = {.calls = 1, .tokens = 100}, used = {.calls = 1, .tokens = 40};

@@ -189,11 +189,33 @@ TestRooms::TestRooms(ScriptedModel::Script script)
 }
 
 void TestRooms::OpenBank(const std::string& name) {
-  bank = Must(Bank::Open(scratch.path() + "/" + name, MakeHashEmbedder()));
+  bank = nullptr;
+  bank = Must(Bank::Open(scratch.path() + "/" + name,
+                         embedder ? MakeBankEmbedder(embedder) : MakeHashEmbedder()));
+}
+
+FakeEmbeddings& TestRooms::EmbedByModel() {
+  auto model = std::make_unique<FakeEmbeddings>();
+  FakeEmbeddings& counted = *model;
+  embedder = std::make_shared<ModelEmbedder>(std::move(model), "fake/embed");
+  OpenBank("by_model.db");
+  return counted;
+}
+
+Result<EmbeddingModel::Embeddings> FakeEmbeddings::Embed(const std::vector<std::string>& texts) {
+  ++calls;
+  Embeddings made{.usage = {.prompt = static_cast<int64_t>(texts.size())}, .cost_usd = 0.01};
+  KW_ASSIGN(made.vectors, inner_->Embed(texts));
+  return made;
+}
+
+ChatModel::Bound FakeEmbeddings::MostOf(const std::vector<std::string>& texts) const {
+  return {.tokens = static_cast<int64_t>(texts.size()), .cost_usd = 0.01};
 }
 
 RunRooms TestRooms::View() {
   return {.model = &model,
+          .embedder = embedder.get(),
           .evaluator = &evaluator,
           .tasks = &tasks,
           .bank = bank.get(),

@@ -55,6 +55,19 @@ class FakeEvaluator : public eval::Evaluator {
 // quality (better with lessons in the prompt), items, rules and judgements.
 Result<ChatAnswer> AnswerAnything(const ChatRequest& request);
 
+// The built-in embedder as if it were a model elsewhere: a cent a call, a token a text.
+class FakeEmbeddings : public EmbeddingModel {
+ public:
+  explicit FakeEmbeddings(int dimension = 64) : inner_(MakeHashEmbedder(dimension)) {}
+  Result<Embeddings> Embed(const std::vector<std::string>& texts) override;
+  ChatModel::Bound MostOf(const std::vector<std::string>& texts) const override;
+
+  std::atomic<int> calls = 0;
+
+ private:
+  const std::unique_ptr<Embedder> inner_;
+};
+
 // In memory where the machine has such a folder and $TMPDIR names no other: databases wait for the
 // disk at each commit.
 ScratchDirectory FastScratch();
@@ -69,11 +82,14 @@ class TestRooms {
   RunConfig Config(const std::string& method, const std::string& learner);
   std::string folder(const std::string& run) const { return scratch.path() + "/" + run; }
   void OpenBank(const std::string& name);
+  // The embedder is a model from here on; counts what it is asked.
+  FakeEmbeddings& EmbedByModel();
 
   ScratchDirectory scratch;
   ScriptedModel model;
   FakeEvaluator evaluator;
   eval::TaskLibrary tasks;
+  std::shared_ptr<ModelEmbedder> embedder;  // none: the built-in one
   std::unique_ptr<Bank> bank;
   FakeClock clock;
   RunObserver nobody;

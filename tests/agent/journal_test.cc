@@ -1,5 +1,6 @@
 #include "src/agent/journal.h"
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -62,7 +63,7 @@ TEST_F(JournalTest, FindsWhatWasCommittedAlsoAfterReopening) {
   std::optional<StepRow> found = Must(journal->Find("e0/a", "in"));
   ASSERT_TRUE(found);
   EXPECT_EQ(found->result, step.result);
-  EXPECT_EQ(Must(journal->SpentBelow("")).cost_usd, 0.25);
+  EXPECT_EQ(TotalOf(Must(journal->UsageBelow(""))).cost_usd, 0.25);
   EXPECT_EQ(journal->header().tasks, Header().tasks);
 }
 
@@ -161,9 +162,71 @@ TEST_F(JournalTest, AddsUpByPrefix) {
   Must(journal->Commit(Step("e1/a", 1), nullptr));
   Must(journal->Commit(Step("e1/b", 2), nullptr));
   Must(journal->Commit(Step("e10/a", 4), nullptr));
-  EXPECT_EQ(Must(journal->SpentBelow("e1/")).cost_usd, 3);
-  EXPECT_EQ(Must(journal->SpentBelow("e10/")).model_calls, 1);
-  EXPECT_EQ(Must(journal->SpentBelow("")).cost_usd, 7);
+  EXPECT_EQ(TotalOf(Must(journal->UsageBelow("e1/"))).cost_usd, 3);
+  EXPECT_EQ(TotalOf(Must(journal->UsageBelow("e10/"))).calls, 1);
+  EXPECT_EQ(TotalOf(Must(journal->UsageBelow(""))).cost_usd, 7);
+}
+
+TEST_F(JournalTest, KeepsWhoAskedWhomAndWhatTheGuardSaved) {
+  auto journal = Create();
+  StepRow judged = Step("e0/learn/align/r0/k1", 0.5);
+  judged.role = "judge";
+  judged.model = "small-2";
+  judged.cached_tokens = 11;
+  judged.reasoning_tokens = 12;
+  judged.estimated_calls = 1;
+  judged.stopped_answers = 1;
+  judged.saved_tokens = 900;
+  Must(journal->Commit(judged, nullptr));
+  Must(journal->Commit(Step("e0/a"), nullptr));
+  StepRow judged_too = judged;
+  judged_too.key = "e0/learn/align/r0/k2";
+  judged_too.model = "small-3";
+  Must(journal->Commit(judged_too, nullptr));
+  journal.reset();
+  const UsageByRole usage = Must(Must(Journal::OpenForReading(folder_))->UsageBelow("e0/"));
+  ASSERT_EQ(usage.size(), 2u);
+  const Usage& judge = usage.at(ModelRole::kJudge);
+  EXPECT_EQ(judge.calls, 2);
+  EXPECT_EQ(judge.cost_usd, 1);
+  EXPECT_EQ(judge.cached_tokens, 22);
+  EXPECT_EQ(judge.reasoning_tokens, 24);
+  EXPECT_EQ(judge.estimated_calls, 2);
+  EXPECT_EQ(judge.stopped_answers, 2);
+  EXPECT_EQ(judge.saved_tokens, 1800);
+  EXPECT_THAT(judge.models, ElementsAre("small-2", "small-3"));
+  EXPECT_EQ(usage.at(ModelRole::kAuthor).calls, 1);
+}
+
+// A journal of before the columns that say who asked: read as it is, given them when it goes on.
+TEST_F(JournalTest, OpensJournalsThatDoNotSayWhoAsked) {
+  auto journal = Create();
+  StepRow merged = Step("e0/b0/learn/merge", 2);
+  merged.kind = "merge";
+  Must(journal->Commit(merged, nullptr));
+  Must(journal->Commit(Step("e0/b0/softmax/s0/i0/generate", 1), nullptr));
+  journal.reset();
+  {
+    SQLite::Database db(folder_ + "/run.db", SQLite::OPEN_READWRITE);
+    for (const char* column : {"role", "model", "cached_tokens", "reasoning_tokens",
+                               "estimated_calls", "stopped_answers", "saved_tokens"}) {
+      db.exec(std::string("ALTER TABLE step DROP COLUMN ") + column);
+    }
+  }
+  const auto expect_usage = [](const Journal& read) {
+    const UsageByRole usage = Must(read.UsageBelow(""));
+    EXPECT_EQ(usage.at(ModelRole::kMerger).cost_usd, 2);
+    EXPECT_EQ(usage.at(ModelRole::kAuthor).cost_usd, 1);
+    EXPECT_EQ(Must(read.Steps()).size(), 2u);
+  };
+  expect_usage(*Must(Journal::OpenForReading(folder_)));
+  journal = Must(Journal::Open(folder_));
+  expect_usage(*journal);
+  StepRow later = Step("e1/a", 4);
+  later.role = "judge";
+  Must(journal->Commit(later, nullptr));
+  EXPECT_EQ(Must(journal->UsageBelow("e1/")).at(ModelRole::kJudge).cost_usd, 4);
+  EXPECT_TRUE(Must(journal->Find("e0/b0/learn/merge", "in")));
 }
 
 TEST(StepKey, NumbersOrderByValue) {

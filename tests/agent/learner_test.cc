@@ -224,8 +224,7 @@ TEST(EvolRule, RulesOfAnEarlierRunAreThereFromTheStart) {
 
 TEST(EvolRule, AJudgeThatDoesNotAnswerIsAskedOnceMoreAndThenUnknown) {
   TestRooms rooms(Script("PASSED 3.00", [](const std::string& prompt) {
-    bool judging =
-        Holds(prompt, "Does a CUDA kernel follow") || Holds(prompt, "could not be read");
+    bool judging = Holds(prompt, "Does a CUDA kernel follow") || Holds(prompt, "could not be read");
     return judging ? "perhaps" : EvolRuleAnswer(prompt);
   }));
   RunLearner(rooms, "evolrule");

@@ -14,12 +14,14 @@
 namespace kw {
 namespace {
 
+using test::FakeEmbeddings;
 using test::Must;
 using test::TestRooms;
 
 struct Setting {
   const char* method;
   const char* learner;
+  bool embeds = false;  // by a model that is paid
 };
 
 RunConfig ConfigOf(TestRooms& rooms, const Setting& setting) {
@@ -35,11 +37,13 @@ RunConfig ConfigOf(TestRooms& rooms, const Setting& setting) {
 struct Left {
   std::string journal, bank;
   size_t calls = 0;
+  int64_t embedded = 0;  // calls of the embedder that the journal knows
 };
 
 Left LeftBy(TestRooms& rooms) {
   return {Must(CanonicalJournal(rooms.folder("run"))), Must(rooms.bank->CanonicalDump()),
-          rooms.model.requests().size()};
+          rooms.model.requests().size(),
+          Must(ReadRun(rooms.folder("run"))).usage[ModelRole::kEmbedder].calls};
 }
 
 class KilledRun : public ::testing::TestWithParam<Setting> {};
@@ -47,6 +51,7 @@ class KilledRun : public ::testing::TestWithParam<Setting> {};
 TEST_P(KilledRun, EndsAsIfItHadNeverBeenKilled) {
   std::atomic<int> points = 0;
   TestRooms whole;
+  if (GetParam().embeds) whole.EmbedByModel();
   Must(StartRunWith(ConfigOf(whole, GetParam()), whole.View(), whole.nobody, {},
                     [&](std::string_view) { return ++points > 0; }));
   const Left expected = LeftBy(whole);
@@ -57,11 +62,12 @@ TEST_P(KilledRun, EndsAsIfItHadNeverBeenKilled) {
   for (int killed_at = 1; killed_at <= points; killed_at += stride) {
     SCOPED_TRACE(fmt::format("killed at point {} of {}", killed_at, points.load()));
     TestRooms rooms;
+    const FakeEmbeddings* embedder = GetParam().embeds ? &rooms.EmbedByModel() : nullptr;
     std::atomic<int> passed = 0;
     auto killed = StartRunWith(ConfigOf(rooms, GetParam()), rooms.View(), rooms.nobody, {},
                                [&](std::string_view) { return ++passed < killed_at; });
     ASSERT_FALSE(killed);
-    rooms.OpenBank("memory.db");  // as a new process would
+    rooms.OpenBank(embedder ? "by_model.db" : "memory.db");  // as a new process would
     RunRecord run =
         Must(ResumeRunWith(rooms.folder("run"), rooms.View(), rooms.nobody, {}, {}, {}));
     EXPECT_EQ(run.state, "finished");
@@ -70,14 +76,20 @@ TEST_P(KilledRun, EndsAsIfItHadNeverBeenKilled) {
     ASSERT_EQ(left.bank, expected.bank);
     EXPECT_GE(left.calls, expected.calls);
     EXPECT_LE(left.calls, expected.calls + 4);  // those that were in flight
+    if (embedder == nullptr) continue;
+    EXPECT_EQ(left.embedded, expected.embedded);
+    EXPECT_GE(embedder->calls, left.embedded);
+    EXPECT_LE(embedder->calls, left.embedded + 2);
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Settings, KilledRun,
                          ::testing::Values(Setting{"best_of_n", "reasoning_bank"},
+                                           Setting{"base", "reasoning_bank", true},
                                            Setting{"metr", "evolrule"}, Setting{"refine", "none"}),
                          [](const auto& info) {
-                           return fmt::format("{}_{}", info.param.method, info.param.learner);
+                           return fmt::format("{}_{}{}", info.param.method, info.param.learner,
+                                              info.param.embeds ? "_embedding" : "");
                          });
 
 }  // namespace

@@ -21,6 +21,8 @@
 #include "kw/eval/worker.h"
 #include "kw/llm.h"
 #include "kw/memory.h"
+#include "kw/model_embedder.h"
+#include "kw/usage.h"
 
 namespace kw {
 
@@ -29,10 +31,10 @@ struct RoleConfig {
   std::string model, base_url, api, api_key_env;  // .name, .base_url, .api, .api_key_env
   double temperature = 0.7;
   int max_tokens = 8192;
+  // Of this role's calls alone; 0: none. .max_cost_usd, .max_total_tokens, .max_calls
+  double max_cost_usd = 0;
+  int64_t max_total_tokens = 0, max_calls = 0;
 };
-
-// Whom a question goes to.
-enum class ModelRole { kAuthor, kExtractor, kMerger, kJudge };
 
 // One experiment; docs/formats/experiment.md lists the keys. Names in comments are TOML keys.
 struct RunConfig {
@@ -70,6 +72,9 @@ struct RunConfig {
   std::string api_key_env = "KWRIGHT_API_KEY";  // model.api_key_env, else OPENAI_API_KEY
   double temperature = 0.7;                     // model.temperature
   int max_tokens = 8192;                        // model.max_tokens
+  double author_max_cost_usd = 0;               // model.max_cost_usd, of the author's calls alone
+  int64_t author_max_total_tokens = 0;          // model.max_total_tokens
+  int64_t author_max_calls = 0;                 // model.max_calls
   std::string model_table;                      // model.table: names and prices of one's own
   int max_in_flight = 32;                       // model.max_in_flight, of each endpoint
   int64_t requests_per_minute = 0;              // model.requests_per_minute; 0: no limit
@@ -95,8 +100,9 @@ struct RunConfig {
 [[nodiscard]] Result<RunConfig> LoadRunConfig(
     const std::string& path, const std::vector<std::pair<std::string, std::string>>& overrides);
 std::vector<std::string> RunConfigKeys();
-// The names in model.name: one, or several that take turns.
+// The names in model.name: one, or several that take turns, and whose a turn is.
 std::vector<std::string> AuthorsOf(const RunConfig& config);
+std::string AuthorOfTurn(const RunConfig& config, int turn);
 
 // What a run works with; all outlive it.
 struct RunRooms {
@@ -104,6 +110,7 @@ struct RunRooms {
   ChatModel* extractor = nullptr;
   ChatModel* merger = nullptr;
   ChatModel* judge = nullptr;
+  ModelEmbedder* embedder = nullptr;  // that the bank was opened with; none: the built-in one
   eval::Evaluator* evaluator = nullptr;
   const eval::TaskLibrary* tasks = nullptr;
   Bank* bank = nullptr;  // may be null when the learner is none
@@ -119,6 +126,8 @@ struct AttemptRecord {
   eval::Verdict verdict;
   std::string source;            // "" when nothing could be extracted
   std::string answer, prompt;    // the model's words, and what it was asked
+  std::string author;            // who was asked: of the names in model.name
+  std::string answered_by;       // the model as its endpoint names it
   std::string parent;            // the step it built on; "baseline"; ""
   std::vector<int64_t> lessons;  // ids of the items or rules in its prompt
   int64_t prompt_tokens = 0, completion_tokens = 0;
@@ -134,6 +143,7 @@ struct EpochRecord {
   int64_t model_calls = 0;
   int64_t prompt_tokens = 0, completion_tokens = 0;  // of all these calls, as the endpoint counts
   double cost_usd = 0;
+  UsageByRole usage;  // the same calls, by who asked
 };
 
 struct RunRecord {
@@ -143,6 +153,7 @@ struct RunRecord {
   uint64_t seed = 0;
   int epochs_planned = 0, tasks_planned = 0, attempts_planned = 0;
   std::vector<EpochRecord> epochs;
+  UsageByRole usage;                    // of all calls so far
   std::vector<AttemptRecord> attempts;  // in order of step
   std::map<std::string, size_t> best;   // task -> index of its best attempt
 };

@@ -172,6 +172,8 @@ class EmbeddingModel {
   };
   // Waits for the answer; errors as of ChatModel::Submit.
   [[nodiscard]] virtual Result<Embeddings> Embed(const std::vector<std::string>& texts) = 0;
+  // What a call uses and costs at most, by the texts' lengths: before it is sent.
+  virtual ChatModel::Bound MostOf(const std::vector<std::string>& texts) const;
 };
 // POST /embeddings of an OpenAI-compatible endpoint.
 [[nodiscard]] Result<std::unique_ptr<EmbeddingModel>> MakeHttpEmbedder(HttpModelConfig config,

@@ -80,6 +80,12 @@ class ResponseCache {
 [[nodiscard]] Result<std::unique_ptr<ChatModel>> MakeCachingModel(
     std::unique_ptr<ChatModel> inner, std::shared_ptr<ResponseCache> cache, std::string variant);
 
+// The same for embeddings of `model`: the texts of one call are one request. docs/formats/
+// response-cache.md says how they are kept.
+[[nodiscard]] Result<std::unique_ptr<EmbeddingModel>> MakeCachingEmbedder(
+    std::unique_ptr<EmbeddingModel> inner, std::shared_ptr<ResponseCache> cache,
+    const std::string& model);
+
 struct ResponseCacheConfig {
   std::string file;
   CacheMode mode = CacheMode::kOff;  // off: `inner` itself

@@ -27,7 +27,7 @@ class Embedder {
  public:
   virtual ~Embedder() = default;
   virtual std::string name() const = 0;  // with its version: vectors of two names never mix
-  virtual int dimension() const = 0;
+  virtual int dimension() const = 0;     // 0: not known until it has embedded a text
   [[nodiscard]] virtual Result<std::vector<std::vector<float>>> Embed(
       const std::vector<std::string>& texts) = 0;
 };
@@ -77,7 +77,11 @@ struct SearchRequest {
   int k = 3;
   int64_t as_of = -1;   // sequence number; -1: now
   std::string own_run;  // items of this run count at any number
+  // Of TextToEmbed, where somebody has asked the embedder already; empty: the bank asks it.
+  std::vector<float> vector;
 };
+// What a search embeds.
+std::string TextToEmbed(const SearchRequest& request);
 
 struct BankStats {
   int64_t items = 0, rules_kept = 0, rules_undecided = 0, rules_dropped = 0;
@@ -93,6 +97,8 @@ struct BankChange {
   // What the run sees, besides its own: a new item is merged only into an item that it sees.
   int64_t as_of = -1;
   std::vector<MemoryItem> new_items;  // `from` filled in; ids are given
+  // Of TextsToEmbed, where somebody has asked the embedder already; empty: the bank asks it.
+  std::vector<std::vector<float>> vectors;
   // Rules that this step adds (id 0) or sets anew (id > 0: text, state and counts as given); those
   // not named stay as they are.
   std::vector<Rule> rules;
@@ -103,6 +109,8 @@ struct BankChange {
   };
   std::vector<Outcome> outcomes;
 };
+// What applying a change embeds: one text a new item.
+std::vector<std::string> TextsToEmbed(const BankChange& change);
 struct Applied {
   int64_t sequence = 0;           // the bank's number afterwards
   std::vector<int64_t> item_ids;  // per new item: its id, or the one it merged into
@@ -113,7 +121,9 @@ class Bank {
  public:
   // Creates the file when it is missing. kCorrupt for a file that is no bank or fails its checks;
   // kConflict when its vectors come from another embedder (says which, and how to rebuild). With
-  // no embedder a bank of any embedder opens, and everything works but Search and new items.
+  // no embedder a bank of any embedder opens, and everything works but Search and new items. An
+  // embedder that does not know its dimension is asked for nothing: a new bank takes that of its
+  // first vector.
   static Result<std::unique_ptr<Bank>> Open(const std::string& path,
                                             std::unique_ptr<Embedder> embedder);
   virtual ~Bank() = default;

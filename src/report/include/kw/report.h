@@ -32,7 +32,13 @@ std::vector<double> BestSpeedups(const RunRecord& run);
 std::string EpochTable(const RunRecord& run);
 // task | verdict | speedup | where its source lies
 std::string BestTable(const RunRecord& run);
+// role | calls | tokens | cost | the models that answered. "" where the author alone was asked and
+// its calls cost nothing that the other tables do not show.
+std::string UsageTable(const RunRecord& run);
+// "12 model calls, 3400 + 560 tokens, $0.0123; the guard stopped 2 answers, about 900 tokens
+// saved".
+std::string UsageLine(const Usage& usage);
 // One object: the run, its epochs, the best of each task. Stable, for --json.
-std::string RunToJson(const RunRecord& run);
+std::string RunToJson(const RunRecord& run, bool with_attempts = false);
 
 }  // namespace kw
