@@ -328,6 +328,21 @@ void FillRoles(RunConfig& config, const std::set<std::string>& given) {
   }
 }
 
+// Where the author has moved to, the roles that were asked in the same place move with it.
+void FollowAuthor(RunConfig& config, const RunConfig& before, const std::set<std::string>& given) {
+  for (const auto& [section, member] : Roles()) {
+    RoleConfig& role = config.*member;
+    const auto follow = [&, section = section](const char* name, std::string& value,
+                                               const std::string& was, const std::string& is) {
+      if (value == was && !given.contains(section + "." + name)) value = is;
+    };
+    follow("api_key_env", role.api_key_env, before.api_key_env, config.api_key_env);
+    if (role.model != AuthorsOf(before).front()) continue;
+    follow("base_url", role.base_url, before.base_url, config.base_url);
+    follow("api", role.api, before.api, config.api);
+  }
+}
+
 Strings KeysFreeOnResume() {
   Strings names;
   for (const Key& key : Keys()) {
@@ -434,6 +449,8 @@ std::string CanonicalConfig(const RunConfig& config) {
 }
 
 Result<void> OverrideOnResume(RunConfig& config, const Overrides& overrides) {
+  const RunConfig before = config;
+  std::set<std::string> given;
   for (const auto& [full, text] : overrides) {
     const Key* key = FindKey(full);
     if (key != nullptr && !key->free_on_resume) {
@@ -443,9 +460,9 @@ Result<void> OverrideOnResume(RunConfig& config, const Overrides& overrides) {
                               full, key->is_place ? "where the run lies" : "what the run does",
                               fmt::join(KeysFreeOnResume(), ", ")));
     }
-    std::set<std::string> given;
     KW_TRY(Override(config, full, text, given));
   }
+  FollowAuthor(config, before, given);
   return {};
 }
 

@@ -170,6 +170,23 @@ TEST(Config, ResumeChangesOnlyWhatHasNoPartInTheRun) {
   EXPECT_FALSE(OverrideOnResume(*config, {{"run.sed", "5"}}));
 }
 
+TEST(Config, RolesMoveWithTheAuthorUnlessTheyHaveAPlaceOfTheirOwn) {
+  auto config = Parse(
+      "[run]\ntasks = [\"softmax\"]\n[model]\nname = \"m\"\n"
+      "base_url = \"http://one/v1\"\n[model.judge]\nname = \"j\"\n"
+      "base_url = \"http://judge/v1\"\n[model.embedder]\nname = \"e\"\n");
+  ASSERT_TRUE(config) << config.error().ToString();
+  ASSERT_TRUE(OverrideOnResume(*config, {{"model.base_url", "http://two/v1"}}));
+  EXPECT_EQ(config->extractor.base_url, "http://two/v1");
+  EXPECT_EQ(config->merger.base_url, "http://two/v1");
+  EXPECT_EQ(config->judge.base_url, "http://judge/v1");
+  EXPECT_EQ(config->embedder.base_url, "");
+  ASSERT_TRUE(OverrideOnResume(*config, {{"model.base_url", "http://three/v1"},
+                                         {"model.merger.base_url", "http://two/v1"}}));
+  EXPECT_EQ(config->extractor.base_url, "http://three/v1");
+  EXPECT_EQ(config->merger.base_url, "http://two/v1");
+}
+
 TEST(Config, CanonicalTextLeavesOutPlacesAndSpeed) {
   auto a = Parse(kSmall, {{"run.dir", "/a"}, {"run.parallel_tasks", "1"}, {"run.name", "x"}});
   auto b = Parse(kSmall, {{"run.dir", "/b"}, {"run.parallel_tasks", "9"}, {"run.name", "y"}});

@@ -155,7 +155,7 @@ TEST_F(EndpointRun, WaitsForAnAnswerAsLongAsItIsTold) {
     return late;
   });
   std::vector<std::string> how = kOneAtATime;
-  how.insert(how.end(), {"--set", "model.timeout_s=2"});
+  how.insert(how.end(), {"--set", "model.timeout_s=2", "--set", "model.max_retries=0"});
   const ProcessExit stopped = Run(server, how);
   EXPECT_EQ(stopped.code, 2);
   EXPECT_THAT(stopped.err, HasSubstr("no whole answer within 2000 ms"));
