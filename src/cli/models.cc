@@ -41,6 +41,7 @@ class Opener {
     if (named.name == kSimulated) {
       KW_ASSIGN(model, MakeSimulatedAuthor(home_ + "/data/models/simulated_author.toml"));
     } else if (config_.cache != "replay") {
+      KW_TRY(CheckPrice(named.name));
       KW_ASSIGN(HttpModelConfig endpoint, EndpointOf(named, config_, table_));
       endpoint.io = io_;
       KW_ASSIGN(model, MakeHttpModel(std::move(endpoint)));
@@ -86,6 +87,7 @@ class Opener {
     if (config_.cache != "replay") {
       if (!address) return Fail(address.error());
       KW_TRY(CheckEmbeds(named, *address));
+      KW_TRY(CheckPrice(named.name));
       KW_ASSIGN(HttpModelConfig endpoint, EndpointOf(named, config_, table_));
       endpoint.io = io_;
       KW_ASSIGN(model, MakeHttpEmbedder(std::move(endpoint), address->model));
@@ -99,6 +101,19 @@ class Opener {
   }
 
  private:
+  // A cap on the cost of what has no price would never be reached.
+  Result<void> CheckPrice(const std::string& name) const {
+    const auto capped = [](const RoleConfig& role) { return role.max_cost_usd > 0; };
+    const bool any = config_.max_cost_usd > 0 || config_.author_max_cost_usd > 0 ||
+                     capped(config_.extractor) || capped(config_.merger) || capped(config_.judge) ||
+                     capped(config_.embedder);
+    if (!any || table_->HasPrice(name)) return {};
+    return Fail(ErrorCode::kInvalid,
+                "the cost is capped (max_cost_usd), but no price of '" + name +
+                    "' is known: add it to a table of your own (docs/formats/models.md; 0 where it "
+                    "is free), or cap tokens (--max-tokens) or calls (--max-calls) instead");
+  }
+
   static Result<void> CheckEmbeds(const NamedModel& named, const ModelAddress& address) {
     const bool anthropic =
         named.api.empty() ? address.api == ApiKind::kAnthropic : named.api == "anthropic";

@@ -14,18 +14,25 @@ namespace {
 
 constexpr size_t kMaxShownWords = 600;
 
-bool SaysContext(const std::string& words) {
+// The prompt does not fit. Some say so with status 500; "too many tokens" with 429 is a limit a
+// minute.
+bool IsTooLong(int status, const std::string& words) {
+  if (status == 429) return false;
   const std::string lower = ToLower(words);
   for (std::string_view sign :
        {"context length", "context_length", "context size", "context_size", "context window",
-        "maximum context", "prompt is too long", "too many tokens"}) {
+        "maximum context", "prompt is too long", "too many tokens", "too large to process"}) {
     if (lower.find(sign) != std::string::npos) return true;
   }
   return false;
 }
 
+bool IsWorthATry(int status, const std::string& words) {
+  return IsWorthARetry(status) && !IsTooLong(status, words);
+}
+
 std::string Advice(int status, const std::string& words) {
-  if (SaysContext(words)) {
+  if (IsTooLong(status, words)) {
     return " (prompt and max_tokens do not fit into the model's context: lower model.max_tokens, "
            "show less in the prompt (learner.k, fewer samples), or serve a longer context)";
   }
@@ -92,7 +99,8 @@ std::optional<Transfer::Again> CallTransfer::End(const TransferEnd& end) {
   const bool answered = end.kind == Kind::kAnswered;
   if (answered && end.status >= 200 && end.status < 300) return Success();
   const bool worth_it = end.kind == Kind::kBroken || end.kind == Kind::kStalled ||
-                        end.kind == Kind::kTimeout || (answered && IsWorthARetry(end.status));
+                        end.kind == Kind::kTimeout ||
+                        (answered && IsWorthATry(end.status, ErrorWords(received_)));
   return AgainOrFail(worth_it, end, ErrorOf(end));
 }
 
@@ -105,7 +113,7 @@ std::optional<Transfer::Again> CallTransfer::Malformed(const std::string& why) {
 std::optional<Transfer::Again> CallTransfer::HiddenError(int status, const std::string& words) {
   TransferEnd end;
   end.status = status;
-  return AgainOrFail(IsWorthARetry(status), end, StatusError(status, words));
+  return AgainOrFail(IsWorthATry(status, words), end, StatusError(status, words));
 }
 
 std::optional<Transfer::Again> CallTransfer::AgainOrFail(bool worth_it, const TransferEnd& end,
@@ -170,7 +178,8 @@ Error CallTransfer::ErrorOf(const TransferEnd& end) const {
 }
 
 Error CallTransfer::StatusError(int status, const std::string& words) const {
-  const bool refused = status >= 400 && status < 500 && !IsWorthARetry(status);
+  const bool refused =
+      IsTooLong(status, words) || (status >= 400 && status < 500 && !IsWorthARetry(status));
   return MakeError(
       refused ? ErrorCode::kInvalid : ErrorCode::kUnavailable,
       fmt::format("HTTP {} from {}{}: {}{}", status, room_->endpoint.shown(), path_,

@@ -39,6 +39,26 @@ TEST(HttpErrors, GiveTheEndpointsOwnWordsAndWhereTheyComeFrom) {
                     HasSubstr("the request exceeds the available context size")));
 }
 
+TEST(HttpErrors, APromptThatDoesNotFitIsNotSentAgainWhateverTheStatus) {
+  MockServer server([](const MockRequest&) {
+    return MockReply::Error(
+        500, R"({"error":{"code":500,"message":"input (600 tokens) is too large to process"}})");
+  });
+  const Error error = ErrorFrom(server);
+  EXPECT_EQ(error.code, ErrorCode::kInvalid);
+  EXPECT_THAT(error.message, AllOf(HasSubstr("too large to process"), HasSubstr("max_tokens")));
+  EXPECT_EQ(server.requests().size(), 1U);
+}
+
+TEST(HttpErrors, TooManyTokensForTheMinuteAreSentAgain) {
+  MockServer server([](const MockRequest&) {
+    return MockReply::Error(429, R"({"error":{"message":"too many tokens, please wait"}})");
+  });
+  const Error error = ErrorFrom(server);
+  EXPECT_EQ(error.code, ErrorCode::kUnavailable);
+  EXPECT_EQ(server.requests().size(), 2U);
+}
+
 TEST(HttpErrors, AdviseWhatToCheck) {
   EXPECT_THAT(ErrorFor(MockReply::Error(401, "")).message, HasSubstr("check the API key"));
   EXPECT_THAT(ErrorFor(MockReply::Error(404, R"({"detail":"Not Found"})")).message,

@@ -77,8 +77,8 @@ TEST(HttpStream, EstimatesUsageThatIsNotSaidAndMarksIt) {
 }
 
 TEST(HttpStream, AnAnswerThatCameToItsEndIsOneHoweverTheConnectionEnds) {
-  for (const std::string body : {Text("all") + kStop, Text("all") + kStop + "data: {\"cho",
-                                 Text("all") + kDone, Text("all") + kStop + kDone + "junk"}) {
+  for (const std::string& body : {Text("all") + kStop, Text("all") + kStop + "data: {\"cho",
+                                  Text("all") + kDone, Text("all") + kStop + kDone + "junk"}) {
     EXPECT_EQ(AnswerOf(body).content, "all") << body;
     EXPECT_EQ(AnswerOf(body).finish_reason, "stop") << body;
   }
@@ -94,7 +94,7 @@ TEST(HttpStream, AnAnswerThatCameToItsEndIsOneHoweverTheConnectionEnds) {
 }
 
 TEST(HttpStream, AsksAgainForWhatEndedInTheMiddleOrIsNone) {
-  for (const std::string broken :
+  for (const std::string& broken :
        {Text("half"), std::string(), Text("half") + "data: {\"choices\":[{\"delta\":\n\n",
         std::string("<html><body>Bad gateway</body></html>"), std::string("no stream at all"),
         Text("half") + Event(R"({"error":{"message":"worker died","code":503}})")}) {

@@ -44,6 +44,7 @@ class ModelTable {
   // In US dollars; 0 for a model that the table does not know. A name is looked up as it is, then
   // without the provider before its last '/', then without a date or "latest" at its end.
   double Cost(std::string_view model, const TokenUsage& usage) const;
+  bool HasPrice(std::string_view model) const { return Find(model) != nullptr; }
   size_t models() const { return models_.size(); }
 
  private:
