@@ -202,6 +202,7 @@ Result<HttpModelConfig> EndpointOf(const NamedModel& named, const RunConfig& con
   for (const std::string& variable : variables) {
     if (endpoint.api_key.empty()) endpoint.api_key = Variable(variable);
   }
+  endpoint.ca_file = Variable("SSL_CERT_FILE");
   endpoint.max_completion_tokens = address.max_completion_tokens;
   endpoint.fixed_temperature = address.fixed_temperature;
   endpoint.stream = {.on = config.stream, .guard = config.guard};

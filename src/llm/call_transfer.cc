@@ -78,6 +78,7 @@ HttpRequest CallTransfer::Request() const {
   }
   if (!body_.empty()) request.body = &body_;
   request.use_proxy = !room_->endpoint.is_local();
+  request.ca_file = room_->config.ca_file;
   request.connect_timeout_ms = room_->config.connect_timeout_ms;
   request.timeout_ms = room_->config.request_timeout_ms;
   return request;

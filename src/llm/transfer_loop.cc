@@ -275,6 +275,7 @@ void TransferLoop::Start(Ticket ticket, Entry& entry) {
   const auto set = [easy](CURLoption option, auto value) { curl_easy_setopt(easy, option, value); };
   set(CURLOPT_URL, active.request.url.c_str());
   set(CURLOPT_PROTOCOLS_STR, "http,https");
+  if (!active.request.ca_file.empty()) set(CURLOPT_CAINFO, active.request.ca_file.c_str());
   set(CURLOPT_HTTPHEADER, active.headers);
   set(CURLOPT_USERAGENT, "kwright");
   set(CURLOPT_ACCEPT_ENCODING, "");

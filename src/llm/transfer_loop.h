@@ -31,6 +31,7 @@ struct HttpRequest {
   std::vector<std::string> headers;
   const std::string* body = nullptr;  // null: GET. Lives as long as the transfer
   bool use_proxy = true;              // as the environment says
+  std::string ca_file;                // PEM; "": the system's certificates are trusted
   int64_t connect_timeout_ms = 0, timeout_ms = 0;
   int64_t stall_timeout_ms = 0;  // between two pieces of the answer's body; 0: none
 };

@@ -12,9 +12,9 @@
 
 namespace {
 
+using kw::RunawayConfig;
 using kw::llm::FenceWatch;
 using kw::llm::FoundLoop;
-using kw::llm::RunawayConfig;
 using kw::llm::RunawayGuard;
 
 void Require(bool condition) {

@@ -23,7 +23,9 @@ Events Read(const std::string& stream, size_t piece = 1 << 20, bool finish = tru
   for (size_t at = 0; at < stream.size(); at += piece) {
     EXPECT_TRUE(parser.Feed(std::string_view(stream).substr(at, piece), note));
   }
-  if (finish) EXPECT_TRUE(parser.Finish(note));
+  if (finish) {
+    EXPECT_TRUE(parser.Finish(note));
+  }
   return events;
 }
 

@@ -364,7 +364,7 @@ void Emulator::Impl::Run(emu::Launch* launch, LaunchOutcome* outcome) {
   if (outcome->blocks_run == 0) outcome->blocks_run = blocks;
   history.lane_instructions_a_block = launch->spent / outcome->blocks_run;
   memory.EndLaunch(std::max(launch->authors.size(), launch->part_authors));
-  budget -= std::min(budget, launch->spent);
+  budget -= std::min(budget, launch->effort);
   CountWork(*launch, &outcome->counters);
   const double factor = static_cast<double>(blocks) / static_cast<double>(outcome->blocks_run);
   if (blocks != outcome->blocks_run) outcome->counters.Scale(factor);

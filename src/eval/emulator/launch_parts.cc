@@ -159,6 +159,7 @@ bool IsWorthIt(const Launch& launch, const PartsHistory& history, int threads) {
 
 void AddPart(const Launch& part, Launch* whole) {
   whole->spent += part.spent;
+  whole->effort += part.effort;
   whole->barriers += part.barriers;
   whole->divergent_branches += part.divergent_branches;
   whole->counts.global_load_sectors += part.counts.global_load_sectors;
@@ -196,12 +197,12 @@ bool RunInParts(Launch* launch, Crew* crew, PartsHistory* history) {
     clean = false;
     queue.Close();
   });
-  uint64_t spent = 0;
+  uint64_t effort = 0;
   for (const Launch& part : parts) {
-    spent += part.spent;
+    effort += part.effort;
     launch->part_authors = std::max(launch->part_authors, part.authors.size());
   }
-  if (!clean || marks.full() || spent > launch->budget || marks.Met()) {
+  if (!clean || marks.full() || effort > launch->budget || marks.Met()) {
     marks.Undo();
     ++history->undone;
     return false;

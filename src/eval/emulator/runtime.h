@@ -91,6 +91,8 @@ struct BlockStat {
   uint64_t warps = 0, lanes = 0;
 };
 
+constexpr uint32_t kLeastLanes = 8;
+
 struct Launch {
   const Program* program = nullptr;
   const ptx::Module* module = nullptr;
@@ -105,7 +107,10 @@ struct Launch {
   std::string parameters;
   std::string kernel_title;  // demangled
   uint64_t seed = 0;
-  uint64_t budget = 0, spent = 0, clock_reads = 0;
+  uint64_t spent = 0;  // lane-instructions
+  // The same with kLeastLanes for steps of fewer lanes, which take as long: what the budget bounds.
+  uint64_t effort = 0, budget = 0;
+  uint64_t clock_reads = 0;
   Counts counts{};
   uint64_t barriers = 0, divergent_branches = 0;
   std::vector<uint64_t>* block_costs = nullptr;  // lane-instructions of each block, if wanted

@@ -234,7 +234,8 @@ bool WarpRunner::Terminate(Group& group, const Op& op, bool* leave) {
   ++stat.warps;
   stat.lanes += lanes;
   launch_.spent += uint64_t{lanes} * launch_.program->blocks[op.block].size;
-  if (launch_.spent > launch_.budget) return StopForBudget(w, op);
+  launch_.effort += uint64_t{std::max(lanes, kLeastLanes)} * launch_.program->blocks[op.block].size;
+  if (launch_.effort > launch_.budget) return StopForBudget(w, op);
   const uint32_t holds = op.guard == 0
                              ? group.mask
                              : group.mask & (w.predicates[op.guard >> 1] ^ (0u - (op.guard & 1)));

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "kw/eval/oracle.h"
 #include "value_types.h"
 
@@ -10,12 +12,22 @@ const Tensor* FindTensor(const std::vector<Tensor>& tensors, size_t index) {
   return index < tensors.size() ? &tensors[index] : nullptr;
 }
 
+// A kernel whose tiles hardly fit a shape takes hundreds of instructions for an operation that
+// counts, and is right all the same.
+uint64_t BudgetOf(const Task& task, const std::map<std::string, int64_t>& axes) {
+  constexpr double kLeast = 2e9, kMost = 8e9, kInstructionsAFlop = 1000;
+  const Result<double> flops = EvaluateExpression(task.cost_flops, axes);
+  const double wanted = task.cost_flops.empty() || !flops ? 0 : kInstructionsAFlop * *flops;
+  return static_cast<uint64_t>(std::min(kLeast + wanted, kMost));
+}
+
 }  // namespace
 
 Result<CallRequest> MakeCall(const Task& task, const Case& c, const CaseInputs& inputs) {
   KW_ASSIGN(const auto axes, task.AllAxes(c.axes));
   CallRequest request;
   request.seed = c.seed;
+  request.lane_instruction_budget = BudgetOf(task, axes);
   std::vector<int64_t> sizes;  // of the axes that are passed
   for (const Axis& var : task.axes) {
     if (var.is_var) sizes.push_back(axes.at(var.name));

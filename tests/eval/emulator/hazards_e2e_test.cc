@@ -227,6 +227,19 @@ TEST(Hazards, EndlessLoopsEndByTheBudget) {
   }
 }
 
+// A step takes as long with one lane as with eight.
+TEST(Hazards, LoopsOfOneLaneEndAsSoonAsThoseOfEight) {
+  Rig s;
+  const auto steps = [&](uint32_t threads) {
+    s.bench.gpu.SetBudget(1'000'000);
+    const LaunchOutcome done = s.bench.Run("endless_plain", {1}, {threads}, 0, s.y, 3);
+    EXPECT_EQ(done.status, Status::kBudget);
+    return done.counters.lane_instructions / threads;
+  };
+  EXPECT_EQ(steps(1), steps(8));
+  EXPECT_LT(steps(32), steps(8));
+}
+
 TEST(Hazards, TrapsAndRefusedLaunches) {
   Rig s;
   LaunchOutcome done = s.bench.Run("traps", {1}, {32}, 0, 5);

@@ -316,5 +316,18 @@ TEST(MakeCall, FollowsThePrototype) {
   EXPECT_EQ(request.arguments[4].integer, 33);
 }
 
+TEST(MakeCall, AllowsMoreInstructionsWhereThereIsMoreToDo) {
+  Task task = DoubleTask();
+  const auto budget = [&](int64_t rows) {
+    const Case c = CaseOf({{"rows", rows}, {"cols", 10}});
+    return (*MakeCall(task, c, *GenerateInputs(task, c))).lane_instruction_budget;
+  };
+  EXPECT_EQ(budget(1000), 2'000'000'000u);  // nothing says how much there is to do
+  task.cost_flops = "100*rows*cols";
+  EXPECT_EQ(budget(1), 2'001'000'000u);
+  EXPECT_EQ(budget(1000), 3'000'000'000u);
+  EXPECT_EQ(budget(100'000), 8'000'000'000u);
+}
+
 }  // namespace
 }  // namespace kw::eval

@@ -134,6 +134,7 @@ struct HttpModelConfig {
   std::string base_url;  // up to and with "/v1"
   std::string model;     // what the endpoint calls it; "": as the request does
   std::string api_key;   // from the environment; "" sends none; never logged
+  std::string ca_file;   // certificates to trust, PEM; "": the system's
   ApiKind api = ApiKind::kOpenAi;
   std::shared_ptr<HttpIo> io;  // null: a thread of its own
   StreamOptions stream;
