@@ -11,6 +11,8 @@ import resource
 import sys
 import time
 
+CLOSING_EVENTS = 3  # behind the text; the server keeps its pace with them
+
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # it would fetch one otherwise
 
 
@@ -70,7 +72,7 @@ def percentile(values, share):
 
 async def main(kind, base_url, streams, chunks, rate):
     pieces = peers(kind, base_url)
-    ideal = (chunks - 1) / rate if rate > 0 else 0
+    ideal = (chunks - 1 + CLOSING_EVENTS) / rate if rate > 0 else 0
     delays, counts = [], []
 
     async def follow(number):
