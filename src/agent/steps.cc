@@ -178,26 +178,25 @@ Result<ModelCall> ModelCallFromJson(std::string_view result) {
 
 Steps::Steps(const RunConfig& config, const RunRooms& rooms, Journal& journal,
              std::function<bool()> cancelled)
+    : Steps(config, rooms, journal, std::move(cancelled), SpentSoFar(journal)) {}
+
+Steps::Steps(const RunConfig& config, const RunRooms& rooms, Journal& journal,
+             std::function<bool()> cancelled, UsageByRole spent)
     : config_(config),
       rooms_(rooms),
       journal_(journal),
       cancelled_(std::move(cancelled)),
       budget_({config.max_calls, config.max_total_tokens, config.max_cost_usd},
-              AmountOf(TotalOf(SpentSoFar(journal)))) {
-  CapRoles();
-}
-
-void Steps::CapRoles() {
-  UsageByRole spent = SpentSoFar(journal_);
+              AmountOf(TotalOf(spent))) {
   const auto cap = [&](ModelRole role, const std::string& section, const Amount& caps) {
     budget_.CapRole(role, section, caps, AmountOf(spent[role]));
   };
-  const RunConfig& c = config_;
   cap(ModelRole::kAuthor, "model",
-      {c.author_max_calls, c.author_max_total_tokens, c.author_max_cost_usd});
+      {config.author_max_calls, config.author_max_total_tokens, config.author_max_cost_usd});
   for (const auto& [role, own] :
-       {std::pair(ModelRole::kExtractor, &c.extractor), std::pair(ModelRole::kMerger, &c.merger),
-        std::pair(ModelRole::kJudge, &c.judge), std::pair(ModelRole::kEmbedder, &c.embedder)}) {
+       {std::pair(ModelRole::kExtractor, &config.extractor),
+        std::pair(ModelRole::kMerger, &config.merger), std::pair(ModelRole::kJudge, &config.judge),
+        std::pair(ModelRole::kEmbedder, &config.embedder)}) {
     cap(role, fmt::format("model.{}", RoleName(role)),
         {own->max_calls, own->max_total_tokens, own->max_cost_usd});
   }

@@ -67,10 +67,12 @@ class Steps {
   [[nodiscard]] Result<void> KeepGoing() const;
 
  private:
+  // `spent`: what the journal has already.
+  Steps(const RunConfig& config, const RunRooms& rooms, Journal& journal,
+        std::function<bool()> cancelled, UsageByRole spent);
   ChatModel& ModelOf(ModelRole role) const;
   // What a request may cost at most.
   Amount MostOf(const ChatRequest& request, ModelRole role) const;
-  void CapRoles();
   Result<void> Commit(StepRow row, const BankChange* effect);
   template <class T>
   Result<T> StopOnError(Result<T> result);

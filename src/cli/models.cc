@@ -85,12 +85,12 @@ class Opener {
                   "the built-in embedder");
     }
     if (config_.cache != "replay") {
-      if (!address) return Fail(address.error());
-      KW_TRY(CheckEmbeds(named, *address));
-      KW_TRY(CheckPrice(named.name));
       KW_ASSIGN(HttpModelConfig endpoint, EndpointOf(named, config_, table_));
+      KW_TRY(CheckEmbeds(named.name, endpoint.api));
+      KW_TRY(CheckPrice(named.name));
       endpoint.io = io_;
-      KW_ASSIGN(model, MakeHttpEmbedder(std::move(endpoint), address->model));
+      const std::string sent = endpoint.model;
+      KW_ASSIGN(model, MakeHttpEmbedder(std::move(endpoint), sent));
     }
     if (cache_) {
       KW_ASSIGN(model, MakeCachingEmbedder(std::move(model), cache_, role.model));
@@ -114,11 +114,9 @@ class Opener {
                     "is free), or cap tokens (--max-tokens) or calls (--max-calls) instead");
   }
 
-  static Result<void> CheckEmbeds(const NamedModel& named, const ModelAddress& address) {
-    const bool anthropic =
-        named.api.empty() ? address.api == ApiKind::kAnthropic : named.api == "anthropic";
-    if (!anthropic) return {};
-    return Fail(ErrorCode::kInvalid, "model.embedder.name = '" + named.name +
+  static Result<void> CheckEmbeds(const std::string& name, ApiKind api) {
+    if (api != ApiKind::kAnthropic) return {};
+    return Fail(ErrorCode::kInvalid, "model.embedder.name = '" + name +
                                          "': Anthropic's API makes no embeddings; name a model at "
                                          "an OpenAI-compatible endpoint");
   }

@@ -16,9 +16,8 @@ const Tensor* FindTensor(const std::vector<Tensor>& tensors, size_t index) {
 // counts, and is right all the same.
 uint64_t BudgetOf(const Task& task, const std::map<std::string, int64_t>& axes) {
   constexpr double kLeast = 2e9, kMost = 8e9, kInstructionsAFlop = 1000;
-  const Result<double> flops = EvaluateExpression(task.cost_flops, axes);
-  const double wanted = task.cost_flops.empty() || !flops ? 0 : kInstructionsAFlop * *flops;
-  return static_cast<uint64_t>(std::min(kLeast + wanted, kMost));
+  return static_cast<uint64_t>(
+      std::min(kLeast + kInstructionsAFlop * task.StatedFlops(axes), kMost));
 }
 
 }  // namespace

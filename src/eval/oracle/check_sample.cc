@@ -85,8 +85,7 @@ double FlopsAt(const Task& task, const Case& c) {
   const auto axes = task.AllAxes(c.axes);
   if (!axes) return kMostFlops;
   const auto elements = static_cast<double>(TotalElements(task, *axes).value_or(0));
-  const auto flops = EvaluateExpression(task.cost_flops, *axes);
-  return std::max(elements, task.cost_flops.empty() || !flops ? 0 : *flops);
+  return std::max(elements, task.StatedFlops(*axes));
 }
 
 // Where a bad element of a box lies in the whole output.

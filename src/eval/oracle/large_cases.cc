@@ -28,9 +28,7 @@ bool FitsInFull(const Task& task, const std::map<std::string, int64_t>& var) {
   if (!axes) return true;  // whoever calls it will say what is wrong
   const auto elements = TotalElements(task, *axes);
   if (!elements || static_cast<double>(*elements) > kMostElementsACall) return false;
-  if (task.cost_flops.empty()) return true;
-  const auto flops = EvaluateExpression(task.cost_flops, *axes);
-  return !flops || *flops <= kMostFlopsACall;
+  return task.StatedFlops(*axes) <= kMostFlopsACall;
 }
 
 std::optional<Case> ScaledCase(const Task& task, const Case& c) {

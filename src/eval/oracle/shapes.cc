@@ -111,9 +111,7 @@ bool ShapeFinder::IsSmall(const Sizes& all) const {
   };
   if (!std::all_of(task_.inputs.begin(), task_.inputs.end(), fits)) return false;
   if (!std::all_of(task_.outputs.begin(), task_.outputs.end(), fits)) return false;
-  if (task_.cost_flops.empty()) return true;
-  Result<double> flops = EvaluateExpression(task_.cost_flops, all);
-  return !flops || *flops <= kMaxFlops * cap_factor_;
+  return task_.StatedFlops(all) <= kMaxFlops * cap_factor_;
 }
 
 // Makes the largest axis but the pinned one smaller until the caps hold; the pinned one last.

@@ -44,6 +44,10 @@ Result<std::map<std::string, int64_t>> Task::AllAxes(
   return all;
 }
 
+double Task::StatedFlops(const std::map<std::string, int64_t>& all_axes) const {
+  return cost_flops.empty() ? 0 : EvaluateExpression(cost_flops, all_axes).value_or(0);
+}
+
 const std::string& Task::BaselineFor(int sm) const {
   const auto above = baseline_by_sm.upper_bound(sm);
   return above == baseline_by_sm.begin() ? baseline_cu : std::prev(above)->second;

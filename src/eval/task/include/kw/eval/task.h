@@ -114,6 +114,8 @@ struct Task {
   const Axis* FindAxis(std::string_view axis) const;
   // Sizes of all axes, var and const, for given var sizes. kInvalid names what is missing.
   Result<std::map<std::string, int64_t>> AllAxes(const std::map<std::string, int64_t>& var) const;
+  // What [cost] flops comes to at these sizes of all axes; 0 where it says nothing of them.
+  double StatedFlops(const std::map<std::string, int64_t>& all_axes) const;
   // Baseline for a compute capability: the variant of the highest sm not above it, else the plain.
   const std::string& BaselineFor(int sm) const;
 };
