@@ -39,7 +39,7 @@ bool AnswerBuilder::AddTo(std::string& text, RunawayGuard& guard, std::string_vi
   text += piece;
   if (content_.size() + reasoning_.size() > kMaxAnswerBytes) stop_ = Stop::kTooLarge;
   if (!options_.on || !options_.guard.enabled) return stop_ == Stop::kNone;
-  if (std::optional<FoundLoop> loop = guard.Feed(piece)) {
+  if (std::optional<FoundLoop> loop = guard.Read(text)) {
     stop_ = Stop::kRunaway;
     runaway_ =
         RunawayLoop{.unit = std::move(loop->unit),

@@ -72,7 +72,6 @@ class AnthropicStream : public StreamReader {
   bool ReadDelta(std::string_view data, Piece& piece);
   Result<Piece> ReadAny(std::string_view data);
 
-  simdjson::dom::parser parser_;
   std::string content_, reasoning_;  // of ReadAny
 };
 
@@ -80,7 +79,7 @@ bool AnthropicStream::ReadDelta(std::string_view data, Piece& piece) {
   namespace dom = simdjson::dom;
   dom::object event, delta;
   std::string_view type;
-  if (parser_.parse(data.data(), data.size(), /*realloc_if_needed=*/false).get(event) ||
+  if (EventParser().parse(data.data(), data.size(), /*realloc_if_needed=*/false).get(event) ||
       event["type"].get(type) || type != "content_block_delta" || event["delta"].get(delta)) {
     return false;
   }

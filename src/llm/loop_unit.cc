@@ -79,6 +79,32 @@ bool HoldsWord(const Unit& unit) {
 
 }  // namespace
 
+Unit UnitOf(std::string_view bytes) {
+  Unit unit;
+  for (size_t at = 0; at < bytes.size();) {
+    const auto lead = static_cast<unsigned char>(bytes[at++]);
+    Character c = lead;
+    size_t more = lead < 0xC2 || lead > 0xF4 ? 0 : lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
+    for (; more > 0 && at < bytes.size(); --more) {
+      const auto next = static_cast<unsigned char>(bytes[at]);
+      if ((next & 0xC0) != 0x80) break;
+      c = c << 8 | next;
+      ++at;
+    }
+    unit += c;
+  }
+  return unit;
+}
+
+std::string ToBytes(const Unit& unit) {
+  std::string bytes;
+  for (const Character c : unit) {
+    const int size = c < 0x100 ? 1 : c < 0x10000 ? 2 : c < 0x1000000 ? 3 : 4;
+    for (int i = size - 1; i >= 0; --i) bytes += static_cast<char>((c >> (8 * i)) & 0xFF);
+  }
+  return bytes;
+}
+
 UnitTraits DescribeUnit(const Unit& unit) {
   UnitTraits traits;
   if (unit.empty()) return traits;
@@ -99,14 +125,6 @@ size_t BeginOfInstance(const Unit& unit) {
     if (BeginsPiece(unit, i)) return i;
   }
   return 0;
-}
-
-std::string ToBytes(const Unit& unit) {
-  std::string bytes;
-  for (const Character c : unit) {
-    for (int i = BytesOf(c) - 1; i >= 0; --i) bytes += static_cast<char>((c >> (8 * i)) & 0xFF);
-  }
-  return bytes;
 }
 
 }  // namespace kw::llm

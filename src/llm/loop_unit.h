@@ -4,13 +4,18 @@
 
 #include <cstddef>
 #include <string>
-
-#include "recent_text.h"
+#include <string_view>
 
 namespace kw::llm {
 
+// What its UTF-8 bytes are, packed into a number, the first byte highest. Bytes that are no UTF-8
+// are characters of their own.
+using Character = char32_t;
+
 // A unit is seen as a ring: its last character stands before its first one.
 using Unit = std::u32string;
+Unit UnitOf(std::string_view bytes);
+std::string ToBytes(const Unit& unit);
 
 struct UnitTraits {
   bool line_break = false;
@@ -26,7 +31,5 @@ UnitTraits DescribeUnit(const Unit& unit);
 // Where an instance begins best: the begin of a line, else of a word, of punctuation or of white
 // space, else 0.
 size_t BeginOfInstance(const Unit& unit);
-
-std::string ToBytes(const Unit& unit);
 
 }  // namespace kw::llm

@@ -10,37 +10,34 @@
 namespace kw::llm {
 namespace {
 
-constexpr int64_t kLookBack = 256;
-constexpr int64_t kLongestValue = 48;
-constexpr int64_t kLongestName = 64;
+constexpr size_t kLookBack = 256;
+constexpr size_t kLongestValue = 48;
+constexpr size_t kLongestName = 64;
 
-bool IsWordCharacter(Character c) {
+// The characters that change what is known.
+constexpr std::array<bool, 256> kMarks = [] {
+  std::array<bool, 256> marks{};
+  for (const char c : std::string_view("{};,\"'/*\n`")) marks[static_cast<size_t>(c)] = true;
+  return marks;
+}();
+
+bool IsWordCharacter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
-// The last characters of a text as plain bytes; what is no ASCII becomes '\x7f'.
-class Tail {
- public:
-  // Without the `skipped` last ones.
-  Tail(const RecentText& recent, int64_t length, int64_t skipped) {
-    length = std::clamp<int64_t>(std::min(length, recent.size() - skipped), 0, kLookBack);
-    for (int64_t i = 0; i < length; ++i) {
-      const Character c = recent.Back(skipped + length - i);
-      text_[static_cast<size_t>(i)] = c < 0x80 ? static_cast<char>(c) : '\x7f';
-    }
-    length_ = static_cast<size_t>(length);
-  }
-  std::string_view text() const { return {text_.data(), length_}; }
+// The last character of a text but `skipped` ones; 0 before its begin.
+char Last(std::string_view text, size_t skipped = 0) {
+  return skipped < text.size() ? text[text.size() - 1 - skipped] : '\0';
+}
 
- private:
-  std::array<char, kLookBack> text_;
-  size_t length_ = 0;
-};
+std::string_view Tail(std::string_view text, size_t size) {
+  return text.substr(text.size() - std::min(text.size(), size));
+}
 
 std::string_view LastWord(std::string_view text) {
   size_t begin = text.size();
-  while (begin > 0 && IsWordCharacter(static_cast<unsigned char>(text[begin - 1]))) --begin;
+  while (begin > 0 && IsWordCharacter(text[begin - 1])) --begin;
   return text.substr(begin);
 }
 
@@ -92,81 +89,83 @@ bool EndsWithComparison(std::string_view text) {
 
 }  // namespace
 
-void OpenList::ReadMark(char c, const RecentText& recent) {
-  const Character before = recent.Back(2);
+void OpenList::ReadTo(std::string_view text) {
+  for (; at_ < text.size(); ++at_) {
+    if (kMarks[static_cast<unsigned char>(text[at_])]) ReadMark(text[at_], text.substr(0, at_));
+  }
+}
+
+void OpenList::ReadMark(char c, std::string_view before) {
   if (c == '`') {
-    if (before == '`' && recent.Back(3) == '`') {
+    if (before.ends_with("``")) {
       state_ = State::kCode;
       depth_ = 0;
     }
     return;
   }
-  if (c == '\n') return EndLine(recent);
+  if (c == '\n') return EndLine(before);
   switch (state_) {
     case State::kCode:
-      return ReadCode(c, recent);
+      return ReadCode(c, before);
     case State::kLineComment:
       return;
     case State::kBlockComment:
-      if (c == '/' && before == '*') state_ = State::kCode;
+      if (c == '/' && Last(before) == '*') state_ = State::kCode;
       return;
     case State::kString:
     case State::kCharacter: {
       if (c != (state_ == State::kString ? '"' : '\'')) return;
-      int64_t escapes = 0;
-      while (escapes < 16 && recent.Back(2 + escapes) == '\\') ++escapes;
+      size_t escapes = 0;
+      while (escapes < 16 && Last(before, escapes) == '\\') ++escapes;
       if (escapes % 2 == 0) state_ = State::kCode;
       return;
     }
   }
 }
 
-void OpenList::ReadCode(char c, const RecentText& recent) {
-  const Character before = recent.Back(2);
+void OpenList::ReadCode(char c, std::string_view before) {
   switch (c) {
     case '"':
       state_ = State::kString;
       break;
     case '\'':  // not that of 1'000, or of "don't"
-      if (!IsWordCharacter(before)) state_ = State::kCharacter;
+      if (!IsWordCharacter(Last(before))) state_ = State::kCharacter;
       break;
     case '/':
-      if (before == '/') state_ = State::kLineComment;
+      if (Last(before) == '/') state_ = State::kLineComment;
       break;
     case '*':
-      if (before == '/') state_ = State::kBlockComment;
+      if (Last(before) == '/') state_ = State::kBlockComment;
       break;
     case '{':
-      OpenBrace(recent);
+      OpenBrace(before);
       break;
     case '}':
       if (depth_ > 0) {
         --depth_;
       } else {
-        DefineByAssignment(recent);
+        DefineByAssignment(before);
       }
       break;
     case ';':
       depth_ = 0;
-      DefineByAssignment(recent);
+      DefineByAssignment(before);
       break;
     case ',':
-      if (depth_ == 0) DefineByAssignment(recent);
+      if (depth_ == 0) DefineByAssignment(before);
       break;
     default:
       break;
   }
 }
 
-void OpenList::EndLine(const RecentText& recent) {
-  const int64_t length = recent.count() - line_begin_;
-  line_begin_ = recent.count();
+void OpenList::EndLine(std::string_view before) {
+  const std::string_view line = before.substr(line_begin_);
+  line_begin_ = before.size() + 1;
   if (state_ == State::kBlockComment) return;
   state_ = State::kCode;
-  if (length < 11 || length > kLookBack || recent.Back(length) != '#') return;
-  const Tail line(recent, length - 1, 1);
-  std::string_view text = line.text();
-  text = Trim(text.substr(0, std::min(text.find("//"), text.find("/*"))));
+  if (line.size() >= kLookBack || !line.starts_with('#')) return;
+  std::string_view text = line.substr(0, std::min(line.find("//"), line.find("/*")));
   text = Trim(text.substr(1));
   if (!text.starts_with("define ")) return;
   text = Trim(text.substr(7));
@@ -175,18 +174,18 @@ void OpenList::EndLine(const RecentText& recent) {
 }
 
 // `N = 16`, before a `;`, `,` or `}`.
-void OpenList::DefineByAssignment(const RecentText& recent) {
-  int64_t value = 0;  // characters that can be of a product
-  const auto is_value = [](Character c) {
+void OpenList::DefineByAssignment(std::string_view before) {
+  size_t value = 0;  // characters that can be of a product
+  const auto is_value = [](char c) {
     return IsWordCharacter(c) || c == ' ' || c == '*' || c == '(' || c == ')' || c == '\'';
   };
-  while (value < kLongestValue && is_value(recent.Back(2 + value))) ++value;
-  if (value == 0 || recent.Back(2 + value) != '=') return;
-  const Tail before(recent, kLongestName, value + 2);
-  const std::string_view target = before.text();
+  while (value < kLongestValue && is_value(Last(before, value))) ++value;
+  if (value == 0 || Last(before, value) != '=') return;
+  const std::string_view number = Tail(before, value);
+  before.remove_suffix(value + 1);
+  const std::string_view target = Tail(before, kLongestName);
   if (EndsWithComparison(target)) return;
-  const Tail number(recent, value, 1);
-  Define(LastWord(Trim(target)), number.text());
+  Define(LastWord(Trim(target)), number);
 }
 
 void OpenList::Define(std::string_view name, std::string_view value) {
@@ -229,16 +228,15 @@ std::optional<int64_t> OpenList::Evaluate(std::string_view expression) const {
   return product;
 }
 
-void OpenList::OpenBrace(const RecentText& recent) {
+void OpenList::OpenBrace(std::string_view before) {
   if (depth_ > 0) {
     ++depth_;
     return;
   }
-  const Tail tail(recent, kLookBack, 1);
-  const Opening opening = ReadOpening(Trim(tail.text()));
+  const Opening opening = ReadOpening(Trim(Tail(before, kLookBack)));
   if (!opening.is_list) return;
   depth_ = 1;
-  begin_ = recent.count();
+  begin_ = before.size() + 1;
   bound_ = opening.bound;
 }
 

@@ -33,13 +33,13 @@ class OpenAiStream : public StreamReader {
   static bool ReadDelta(dom::element delta, Piece& piece);
   Result<Piece> ReadAny(std::string_view data);
 
-  dom::parser parser_;
   std::string content_, reasoning_;  // of ReadAny
 };
 
 bool OpenAiStream::ReadPlain(std::string_view data, Piece& piece) {
   dom::object chunk;
-  if (parser_.parse(data.data(), data.size(), /*realloc_if_needed=*/false).get(chunk)) return false;
+  if (EventParser().parse(data.data(), data.size(), /*realloc_if_needed=*/false).get(chunk))
+    return false;
   Piece read;
   std::string_view model;
   bool has_choices = false;

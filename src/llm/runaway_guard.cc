@@ -1,28 +1,35 @@
 #include "runaway_guard.h"
 
 #include <algorithm>
-#include <array>
-#include <bit>
-#include <functional>
+#include <cstring>
 
 #include "fmt/core.h"
-#include "loop_unit.h"
-#include "open_list.h"
-#include "recent_text.h"
+#include "utf8_joiner.h"
 
 namespace kw::llm {
 namespace {
 
-constexpr int kMostTokens = 8;
 constexpr int kMostCharacters = 64;
 constexpr size_t kLongestToken = 64;  // in bytes; more is no token
 
-constexpr int64_t kListRepeats = 4096;     // of an array whose bound is not known
-constexpr int64_t kRulerCharacters = 512;  // without words, in one line
-constexpr int64_t kTableRepeats = 32;      // without words, over lines
+constexpr int64_t kListRepeats = 4096;              // of an array whose bound is not known
+constexpr int64_t kRulerCharacters = 512;           // without words, in one line
+constexpr int64_t kTableRepeats = 32;               // without words, over lines
+constexpr int64_t kMostRepeats = int64_t{1} << 40;  // of an array whose bound is absurd
 
-constexpr int64_t kFirstLook = 6;  // characters that match before a period is looked at
-constexpr int64_t kPatience = 8;   // characters between two looks at new periods
+constexpr size_t kWord = sizeof(uint64_t);
+constexpr size_t kMostStride = 512;
+
+bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+
+int64_t CharactersIn(std::string_view text) {
+  return std::count_if(text.begin(), text.end(), [](char c) { return !IsContinuation(c); });
+}
+
+bool SameBytes(std::string_view text, size_t a, size_t b, size_t size) {
+  if (size != kWord) return std::memcmp(text.data() + a, text.data() + b, size) == 0;
+  return std::memcmp(text.data() + a, text.data() + b, kWord) == 0;  // two loads
+}
 
 Result<void> CheckRange(const char* name, int value, int least, int most) {
   if (value >= least && value <= most) return {};
@@ -32,274 +39,209 @@ Result<void> CheckRange(const char* name, int value, int least, int most) {
 
 }  // namespace
 
-// For each distance of 1 to 64 characters one bit says whether the text has repeated itself at that
-// distance ever since the bits were set anew, which is when the last of them went out. So the
-// period of a loop has its bit at the latest from its third repeat on: other distances do not hold
-// for as long as two periods within it (Fine and Wilf, "Uniqueness theorems for periodic
-// functions", 1965). The smallest distance is then looked at in the text itself.
-class RunawayGuard::Search {
- public:
-  explicit Search(const RunawayConfig& config) : config_(config) {
-    distances_ = ~uint64_t{0} >> (kMostCharacters - config.unit_characters);
-    last_.fill(static_cast<uint32_t>(-2 * kMostCharacters));
+// A loop is a run of some period, and is found in two steps. While no run is followed, the last
+// bytes are compared with those a period before, at some places only: a loop of period p shows
+// (repeats - 1) * p bytes that do so, and a stride is such that one of these places has the window
+// and two whole periods before it, before the last repeat ends. That run is then followed byte by
+// byte. Of several the longest is followed: periods of which none divides the other cannot both
+// hold for as long as their sum (Fine and Wilf, "Uniqueness theorems for periodic functions",
+// 1965), so the loop's own wins from its third repeat on.
+RunawayGuard::RunawayGuard(const RunawayConfig& config)
+    : config_(config),
+      window_(std::min<size_t>(kWord, static_cast<size_t>(config.repeats) - 1)),
+      // Characters have up to four bytes.
+      levels_{{{2}, {16}, {kMostCharacters}, {4 * kMostCharacters}}} {
+  size_t shortest = 1;
+  for (Level& level : levels_) {
+    const size_t shown = (static_cast<size_t>(config.repeats) - 1) * shortest;
+    const size_t needed = shortest == 1 ? ShortWindow() : std::max(window_, shortest);
+    // The others are looked at where the first is, which may be as much later.
+    const size_t late = shortest == 1 ? 0 : levels_[0].stride - 1;
+    level.stride = std::min(shown - needed + 1 - late, kMostStride);
+    shortest = level.longest_period + 1;
   }
-
-  std::optional<FoundLoop> Feed(std::string_view piece) {
-    fed_ += static_cast<int64_t>(piece.size());
-    for (const char c : piece) {
-      const auto byte = static_cast<unsigned char>(c);
-      const bool found = byte < 0x80 && missing_ == 0 ? Push(byte) : Decode(byte);
-      if (found) return Found();
-    }
-    return FeedToken(piece);
-  }
-
- private:
-  bool Decode(unsigned char byte);
-  bool Push(Character c);
-  uint64_t DistancesTo(Character c);
-  bool Look(uint64_t same);
-  bool FindPeriod();
-  int64_t RunOf(int64_t period) const;
-  int64_t BytesOfLast(int64_t characters) const;
-  int64_t HealthyRepeats(const Unit& unit, int64_t begin) const;
-  Unit UnitFrom(int64_t begin, int64_t period) const;
-  FoundLoop Found() const;
-
-  std::optional<FoundLoop> FeedToken(std::string_view piece);
-  std::optional<FoundLoop> CheckTokens(int64_t period) const;
-
-  RunawayConfig config_;
-  int64_t fed_ = 0;  // bytes
-  RecentText recent_;
-  OpenList list_;
-
-  Character partial_ = 0;  // the first bytes of a character
-  int missing_ = 0;        // its bytes to come
-
-  // By character, or by some where it is no ASCII: where it stood last, and the distances at which
-  // it stood before that.
-  std::array<uint32_t, 256> last_;
-  std::array<uint64_t, 256> before_{};
-  uint64_t distances_ = 0;           // bit d - 1: units of d characters are searched
-  uint64_t alive_ = 0;               // the text repeats itself at these
-  uint64_t watched_ = ~uint64_t{0};  // look as soon as none of these is alive
-  int64_t next_look_ = 0;            // or at that count of characters
-  int64_t earliest_look_ = 0;
-  int64_t period_ = 0;  // looked at: the run that begins there; 0: none
-  int64_t run_begin_ = 0, run_begin_bytes_ = 0;
-
-  // Of the last pieces: their hashes and bytes; whether each has been as that p before, since when.
-  std::array<uint64_t, kMostTokens> hashes_{};
-  std::array<size_t, kMostTokens> token_bytes_{};
-  std::array<int64_t, kMostTokens> match_begin_{};
-  uint32_t alive_tokens_ = 0;  // bit p - 1
-  uint64_t tokens_ = 0;
-};
-
-bool RunawayGuard::Search::Decode(unsigned char byte) {
-  const bool continues = (byte & 0xC0) == 0x80;
-  bool found = false;
-  if (missing_ > 0) {
-    if (continues) {
-      partial_ = (partial_ << 8) | byte;
-      return --missing_ == 0 && Push(partial_);
-    }
-    missing_ = 0;
-    found = Push(partial_);  // cut short: no UTF-8
-  }
-  if (found) return true;
-  if (byte >= 0xC2 && byte <= 0xF4) {
-    partial_ = byte;
-    missing_ = byte < 0xE0 ? 1 : byte < 0xF0 ? 2 : 3;
-    return false;
-  }
-  return Push(byte);
 }
 
-bool RunawayGuard::Search::Push(Character c) {
-  recent_.Push(c);
-  list_.Read(c, recent_);
-  const uint64_t same = DistancesTo(c) & distances_;
-  alive_ &= same;
-  // Beyond ASCII, characters share their slots.
-  if (c >= 0x80 && period_ != 0 && recent_.Back(1 + period_) != c) alive_ &= ~watched_;
-  if ((alive_ & watched_) != 0 && recent_.count() < next_look_) return false;
-  return Look(same);
-}
-
-uint64_t RunawayGuard::Search::DistancesTo(Character c) {
-  const size_t slot = c < 0x80 ? c : 0x80 | ((c * 0x9E3779B1u) >> 25);
-  const auto place = static_cast<uint32_t>(recent_.count());
-  const uint32_t age = place - last_[slot];
-  uint64_t same = 0;
-  if (age < 64) same = before_[slot] << age;
-  if (age <= 64) same |= uint64_t{1} << (age - 1);
-  last_[slot] = place;
-  before_[slot] = same;
-  return same;
-}
-
-// True when the text ends with a loop.
-bool RunawayGuard::Search::Look(uint64_t same) {
-  const int64_t count = recent_.count();
-  if ((alive_ & watched_) == 0) {
-    period_ = 0;
-    watched_ = ~uint64_t{0};
-    next_look_ = earliest_look_;
-    if (alive_ == 0) {
-      alive_ = same;
-      next_look_ = std::max(earliest_look_, count + kFirstLook - 1);
+std::optional<FoundLoop> RunawayGuard::Read(std::string_view text) {
+  if (!config_.enabled || found_ || text.size() == at_) return std::nullopt;
+  NotePiece(text.size() - at_);
+  std::optional<FoundLoop> loop;
+  while (run_.period != 0 || levels_[0].due <= text.size()) {
+    if (run_.period == 0) {
+      FindRun(text);
+    } else if (FollowRun(text)) {
+      loop = Found(text);
+      break;
+    } else if (run_.period != 0) {
+      break;
     }
-    if (count < next_look_) return false;
   }
-  if (period_ == 0 && !FindPeriod()) return false;
-  const int64_t repeats = (count - run_begin_) / period_;
-  int64_t healthy = config_.repeats - 1;
-  if (repeats > healthy) healthy = HealthyRepeats(UnitFrom(run_begin_, period_), run_begin_);
-  next_look_ = run_begin_ + (healthy + 1) * period_;
-  return repeats > healthy;
+  if (run_.period == 0) at_ = text.size();
+  if (recent_bytes_ <= static_cast<size_t>(config_.unit_characters)) {
+    matches_ = 0;  // no unit of so few pieces is that long
+  } else if (!loop) {
+    loop = FindLongUnit(text);
+  }
+  found_ = loop.has_value();
+  return loop;
 }
 
-// The smallest distance that is alive, and where its run begins.
-bool RunawayGuard::Search::FindPeriod() {
-  earliest_look_ = recent_.count() + kPatience;
-  while (alive_ != 0) {
-    const int64_t period = std::countr_zero(alive_) + 1;
-    const int64_t run = RunOf(period);
-    if (run > period + 1) {
-      period_ = period;
-      watched_ = uint64_t{1} << (period - 1);
-      run_begin_ = recent_.count() - run;
-      run_begin_bytes_ = recent_.bytes() - BytesOfLast(run);
-      return true;
+// One character alone is a loop soon: fewer bytes of it are enough.
+size_t RunawayGuard::ShortWindow() const { return std::min(window_, kWord / 2); }
+
+// At the next place where runs are looked for.
+void RunawayGuard::FindRun(std::string_view text) {
+  at_ = levels_[0].due;
+  Run longest;
+  size_t first = 1;
+  for (Level& level : levels_) {
+    if (level.due <= at_) {
+      level.due = at_ + level.stride;
+      SearchPeriods(text, first, level.longest_period, longest);
     }
-    alive_ &= alive_ - 1;  // other characters of the same slots
+    first = level.longest_period + 1;
   }
-  next_look_ = earliest_look_;
+  run_ = longest;
+  look_at_ = std::max(at_, run_.begin + static_cast<size_t>(config_.repeats) * run_.period);
+}
+
+void RunawayGuard::SearchPeriods(std::string_view text, size_t first, size_t last, Run& longest) {
+  const size_t few = ShortWindow();
+  if (first == 1 && at_ > few && SameBytes(text, at_ - few, at_ - few - 1, few)) {
+    Consider(text, 1, longest);
+  }
+  last = std::min(last, at_ - std::min(at_, window_));
+  // No unit of so few characters has so many bytes otherwise.
+  if (first > kMostCharacters && IsAscii(text.substr(at_ - last, last))) return;
+  const size_t window = at_ - window_;
+  for (size_t period = std::max<size_t>(first, 2); period <= last; ++period) {
+    if (SameBytes(text, window, window - period, window_)) Consider(text, period, longest);
+  }
+}
+
+// The run of that period at `at_`, if it is one.
+void RunawayGuard::Consider(std::string_view text, size_t period, Run& longest) const {
+  if (longest.period != 0 && period % longest.period == 0) return;
+  if (CharactersIn(text.substr(at_ - period, period)) > config_.unit_characters) return;
+  size_t begin = at_ - period;
+  while (begin > 0 && text[begin - 1] == text[begin - 1 + period]) --begin;
+  while (begin < at_ && IsContinuation(text[begin])) ++begin;
+  if (at_ - begin < 2 * period) return;
+  if (longest.period == 0 || begin < longest.begin) longest = {period, begin};
+}
+
+// True where it has become a loop.
+bool RunawayGuard::FollowRun(std::string_view text) {
+  while (true) {
+    const size_t end = std::min(look_at_, text.size());
+    while (at_ < end && text[at_] == text[at_ - run_.period]) ++at_;
+    if (at_ == look_at_) {
+      if (IsLoop(text.substr(0, at_))) return true;
+    } else if (at_ == text.size()) {
+      return false;
+    } else {
+      break;
+    }
+  }
+  // The run ended: look what else there is, now, as the same run may come again and again.
+  ++at_;
+  run_ = {};
+  for (Level& level : levels_) {
+    if (level.longest_period <= kMostCharacters) level.due = at_;
+  }
   return false;
 }
 
-// How many of the last characters have this period, as far back as they are here.
-int64_t RunawayGuard::Search::RunOf(int64_t period) const {
-  int64_t matched = 0;
-  while (matched + period < recent_.size() &&
-         recent_.Back(matched + 1) == recent_.Back(matched + 1 + period)) {
-    ++matched;
-  }
-  return std::min(matched + period, recent_.size());
+bool RunawayGuard::IsLoop(std::string_view text) {
+  const int64_t healthy =
+      HealthyRepeats(UnitOf(text.substr(run_.begin, run_.period)), text, run_.begin);
+  look_at_ = run_.begin + static_cast<size_t>(healthy + 1) * run_.period;
+  return text.size() >= look_at_;
 }
 
-int64_t RunawayGuard::Search::BytesOfLast(int64_t characters) const {
-  int64_t bytes = 0;
-  for (int64_t i = 1; i <= characters; ++i) bytes += BytesOf(recent_.Back(i));
-  return bytes;
-}
-
-// The most repeats of a unit that are no loop, where its run begins at that character.
-int64_t RunawayGuard::Search::HealthyRepeats(const Unit& unit, int64_t begin) const {
+// The most repeats of a unit that are no loop, where its run begins at that place and goes to the
+// end of the text.
+int64_t RunawayGuard::HealthyRepeats(const Unit& unit, std::string_view text, size_t begin) {
   const int64_t as_it_is = config_.repeats - 1;
   const UnitTraits traits = DescribeUnit(unit);
   if (traits.code_fence || (traits.blank && traits.line_break)) return as_it_is;
-  if (traits.comma && list_.open() && begin >= list_.begin()) {
-    return std::max(as_it_is, list_.bound().value_or(kListRepeats));
+  if (traits.comma) {
+    list_.ReadTo(text);
+    if (list_.open() && begin >= list_.begin()) {
+      return std::clamp(list_.bound().value_or(kListRepeats), as_it_is, kMostRepeats);
+    }
   }
   if (traits.word) return as_it_is;
   const auto size = static_cast<int64_t>(unit.size());
   return std::max(as_it_is, traits.line_break ? kTableRepeats : kRulerCharacters / size);
 }
 
-// The first `period` characters of a run, which may have gone out of sight: its last ones, turned.
-Unit RunawayGuard::Search::UnitFrom(int64_t begin, int64_t period) const {
-  Unit unit(static_cast<size_t>(period), 0);
-  for (int64_t i = 0; i < period; ++i) {
-    const int64_t place = recent_.count() - period + i - begin;
-    unit[static_cast<size_t>(place % period)] = recent_.Back(period - i);
-  }
-  return unit;
+FoundLoop RunawayGuard::Found(std::string_view text) const {
+  const Unit unit = UnitOf(text.substr(run_.begin, run_.period));
+  const size_t begin = run_.begin + ToBytes(unit.substr(0, BeginOfInstance(unit))).size();
+  return LoopOf(text, begin, run_.period, (at_ - run_.begin) / run_.period);
 }
 
-FoundLoop RunawayGuard::Search::Found() const {
-  Unit unit = UnitFrom(run_begin_, period_);
-  const size_t turn = BeginOfInstance(unit);
-  const std::string before = ToBytes(unit.substr(0, turn));
-  std::rotate(unit.begin(), unit.begin() + static_cast<ptrdiff_t>(turn), unit.end());
+FoundLoop RunawayGuard::LoopOf(std::string_view text, size_t begin, size_t period,
+                               size_t repeats) const {
   FoundLoop loop;
-  loop.unit = ToBytes(unit);
-  loop.repeats = (recent_.count() - run_begin_) / period_;
-  loop.kept_bytes = static_cast<size_t>(run_begin_bytes_) + before.size() +
-                    static_cast<size_t>(config_.kept) * loop.unit.size();
-  loop.dropped_bytes = fed_ - static_cast<int64_t>(loop.kept_bytes);
+  loop.unit = text.substr(begin, period);
+  loop.repeats = static_cast<int64_t>(repeats);
+  loop.kept_bytes = begin + static_cast<size_t>(config_.kept) * period;
+  loop.dropped_bytes = static_cast<int64_t>(text.size() - loop.kept_bytes);
   return loop;
+}
+
+void RunawayGuard::NotePiece(size_t size) {
+  if (size > kLongestToken) {
+    piece_bytes_ = {};
+    recent_bytes_ = 0;
+    pieces_ = 0;
+    return;
+  }
+  recent_bytes_ += size - piece_bytes_[(pieces_ - kMostUnitTokens) % piece_bytes_.size()];
+  piece_bytes_[pieces_ % piece_bytes_.size()] = size;
+  ++pieces_;
+}
+
+// The least number of pieces, if any, after which the last ones have repeated themselves so often
+// that it may be a loop.
+size_t RunawayGuard::RepeatedPieces(std::string_view text) {
+  // Those before the last one are told by their distance from it.
+  const auto size_at = [&](size_t distance) {
+    return piece_bytes_[(pieces_ - 1 - distance) % piece_bytes_.size()];
+  };
+  const size_t begin = text.size() - size_at(0);
+  const std::string_view piece = text.substr(begin);
+  size_t found = 0;
+  size_t bytes = 0;
+  uint32_t matches = 0;
+  for (size_t p = 1; p <= static_cast<size_t>(config_.unit_tokens) && p < pieces_; ++p) {
+    bytes += size_at(p);
+    if (size_at(p) != piece.size() || text.substr(begin - bytes, piece.size()) != piece) continue;
+    matches |= uint32_t{1} << p;
+    if ((matches_ >> p & 1) == 0) match_begin_[p] = pieces_ - 1;
+    if (found == 0 && pieces_ - match_begin_[p] >= static_cast<size_t>(config_.repeats - 1) * p) {
+      found = p;
+    }
+  }
+  matches_ = matches;
+  return found;
 }
 
 // Units of more characters than are searched otherwise, where the pieces look like tokens.
-std::optional<FoundLoop> RunawayGuard::Search::FeedToken(std::string_view piece) {
-  if (piece.size() > kLongestToken || missing_ > 0) {
-    tokens_ = 0;
-    alive_tokens_ = 0;
-    return std::nullopt;
-  }
-  const uint64_t hash = std::hash<std::string_view>{}(piece);
-  uint32_t same = 0;  // bit p - 1: as the one that p pieces before
-  for (uint64_t p = 1; p <= kMostTokens; ++p) {
-    same |= static_cast<uint32_t>(hashes_[(tokens_ - p) % kMostTokens] == hash) << (p - 1);
-  }
-  same &=
-      (uint32_t{1} << std::min<uint64_t>(tokens_, static_cast<uint64_t>(config_.unit_tokens))) - 1;
-  int64_t period = 0;
-  for (uint32_t left = same; left != 0; left &= left - 1) {
-    const int at = std::countr_zero(left);
-    int64_t& begin = match_begin_[static_cast<size_t>(at)];
-    if ((alive_tokens_ >> at & 1) == 0) begin = static_cast<int64_t>(tokens_);
-    const int64_t matched = static_cast<int64_t>(tokens_) + 1 - begin;
-    if (period == 0 && matched >= (config_.repeats - 1) * int64_t{at + 1}) period = at + 1;
-  }
-  alive_tokens_ = same;
-  hashes_[tokens_ % kMostTokens] = hash;
-  token_bytes_[tokens_ % kMostTokens] = piece.size();
-  ++tokens_;
-  if (period == 0 || period_ != 0) return std::nullopt;
-  return CheckTokens(period);
-}
-
-std::optional<FoundLoop> RunawayGuard::Search::CheckTokens(int64_t period) const {
-  int64_t bytes = 0;
-  for (int64_t i = 1; i <= period; ++i) {
-    bytes += static_cast<int64_t>(token_bytes_[(tokens_ - static_cast<uint64_t>(i)) % kMostTokens]);
-  }
-  int64_t size = 0;  // of the unit, in characters
-  for (int64_t seen = 0; seen < bytes && size < recent_.size(); ++size) {
-    seen += BytesOf(recent_.Back(size + 1));
-  }
-  if (size <= config_.unit_characters) return std::nullopt;  // found as characters
-  const int64_t matched =
-      static_cast<int64_t>(tokens_) - match_begin_[static_cast<size_t>(period) - 1];
-  const int64_t repeats = matched / period + 1;
-  const Unit unit = UnitFrom(recent_.count() - size, size);
-  if (repeats <= HealthyRepeats(unit, recent_.count() - repeats * size)) return std::nullopt;
-  FoundLoop loop;
-  loop.unit = ToBytes(unit);
-  loop.repeats = repeats;
-  loop.kept_bytes = static_cast<size_t>(recent_.bytes() - (repeats - config_.kept) * bytes);
-  loop.dropped_bytes = fed_ - static_cast<int64_t>(loop.kept_bytes);
-  return loop;
-}
-
-RunawayGuard::RunawayGuard(const RunawayConfig& config) : config_(config) {}
-RunawayGuard::RunawayGuard(RunawayGuard&&) noexcept = default;
-RunawayGuard& RunawayGuard::operator=(RunawayGuard&&) noexcept = default;
-RunawayGuard::~RunawayGuard() = default;
-
-std::optional<FoundLoop> RunawayGuard::Feed(std::string_view piece) {
-  if (!config_.enabled || found_ || piece.empty()) return std::nullopt;
-  if (search_ == nullptr) search_ = std::make_unique<Search>(config_);
-  std::optional<FoundLoop> loop = search_->Feed(piece);
-  if (loop) {
-    found_ = true;
-    search_.reset();
-  }
-  return loop;
+std::optional<FoundLoop> RunawayGuard::FindLongUnit(std::string_view text) {
+  const size_t period = RepeatedPieces(text);
+  if (period == 0 || run_.period != 0) return std::nullopt;
+  size_t bytes = 0;
+  for (size_t i = 1; i <= period; ++i) bytes += piece_bytes_[(pieces_ - i) % piece_bytes_.size()];
+  const std::string_view last = text.substr(text.size() - bytes);
+  if (CharactersIn(last) <= config_.unit_characters) return std::nullopt;
+  const size_t repeats = (pieces_ - match_begin_[period]) / period + 1;
+  const size_t begin = text.size() - repeats * bytes;
+  const int64_t healthy = HealthyRepeats(UnitOf(last), text, begin);
+  if (static_cast<int64_t>(repeats) <= healthy) return std::nullopt;
+  return LoopOf(text, begin, bytes, repeats);
 }
 
 }  // namespace kw::llm
@@ -307,7 +249,7 @@ std::optional<FoundLoop> RunawayGuard::Feed(std::string_view piece) {
 namespace kw {
 
 Result<void> CheckRunawayConfig(const RunawayConfig& config) {
-  KW_TRY(llm::CheckRange("unit_tokens", config.unit_tokens, 1, llm::kMostTokens));
+  KW_TRY(llm::CheckRange("unit_tokens", config.unit_tokens, 1, llm::kMostUnitTokens));
   KW_TRY(llm::CheckRange("unit_characters", config.unit_characters, 1, llm::kMostCharacters));
   KW_TRY(llm::CheckRange("repeats", config.repeats, 3, 1'000'000));
   return llm::CheckRange("kept", config.kept, 0, config.repeats - 1);

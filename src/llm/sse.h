@@ -19,7 +19,8 @@ class SseParser {
   static constexpr size_t kPadding = 64;
 
   // `event` is "" where the stream names none, `data` its lines joined by line feeds. Both live as
-  // long as the call; `data` is followed by kPadding bytes that may be read. False stops.
+  // long as the call; `data` is followed by kPadding bytes that may be read. False stops. It
+  // feeds no other parser.
   using OnEvent = std::function<bool(std::string_view event, std::string_view data)>;
 
   // The next bytes of the stream: calls `on_event` for each event that they complete. False where
@@ -33,12 +34,15 @@ class SseParser {
   explicit SseParser(size_t max_event_bytes) : max_event_bytes_(max_event_bytes) {}
 
  private:
+  bool FeedLines(std::string_view bytes, const OnEvent& on_event);
   bool Line(std::string_view line, const OnEvent& on_event);
   bool Dispatch(const OnEvent& on_event);
+  void KeepFresh();
 
   const size_t max_event_bytes_;
   std::string rest_;  // of a line whose end has not come
   std::string event_, data_;
+  std::string_view fresh_;  // the first line of data, while it is only where it came
   bool has_data_ = false, after_cr_ = false, began_ = false, too_large_ = false;
 };
 

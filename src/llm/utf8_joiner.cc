@@ -55,7 +55,14 @@ void AppendCharacter(std::string& text, uint32_t character) {
 
 }  // namespace
 
+bool IsAscii(std::string_view text) {
+  unsigned char all = 0;
+  for (const char c : text) all |= static_cast<unsigned char>(c);
+  return all < 0x80;
+}
+
 bool IsValidUtf8(std::string_view text) {
+  if (IsAscii(text)) return true;
   for (size_t at = 0; at < text.size();) {
     const Sequence sequence = SequenceAt(text, at);
     if (!sequence.valid) return false;

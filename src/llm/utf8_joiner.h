@@ -11,6 +11,7 @@ namespace kw::llm {
 std::string MarkBrokenBytes(std::string_view text);
 std::string RestoreBrokenBytes(std::string_view text);
 bool IsValidUtf8(std::string_view text);
+bool IsAscii(std::string_view text);
 
 // Joins the pieces of a text.
 class Utf8Joiner {

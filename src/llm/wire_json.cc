@@ -145,6 +145,11 @@ Result<Json> ParseEvent(std::string_view data, bool* marked) {
   return *marked ? ParseBody(MarkBrokenBytes(data)) : ParseBody(data);
 }
 
+simdjson::dom::parser& EventParser() {
+  thread_local simdjson::dom::parser parser;
+  return parser;
+}
+
 const Json* Member(const Json& json, const char* key) {
   if (!json.is_object()) return nullptr;
   const auto found = json.find(key);

@@ -1,6 +1,8 @@
 // JSON as endpoints write it: read leniently, since nothing about it is promised.
 #pragma once
 
+#include <simdjson.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -20,6 +22,10 @@ Result<Json> ParseBody(std::string_view body);
 // The same of an event of a stream, whose texts may begin or end inside a character: bytes that are
 // no UTF-8 stand in them as marks (utf8_joiner.h), where `marked` says so.
 Result<Json> ParseEvent(std::string_view data, bool* marked);
+
+// Of the thread: what one text gave is gone with the next. With a thousand streams, a parser of
+// each would never be in the processor's caches.
+simdjson::dom::parser& EventParser();
 
 // Null where the object has no such member, or it is null.
 const Json* Member(const Json& json, const char* key);

@@ -38,7 +38,7 @@ Outcome Read(std::string_view text, size_t longest, const RunawayConfig& config)
     const std::string_view piece = text.substr(fed, wanted);
     fed += piece.size();
     fences.Feed(piece);
-    const std::optional<FoundLoop> loop = guard.Feed(piece);
+    const std::optional<FoundLoop> loop = guard.Read(text.substr(0, fed));
     if (!loop) continue;
     Require(!outcome.loop);
     outcome.loop = loop;

@@ -75,13 +75,10 @@ struct Watched {
 
 inline Watched Watch(const Pieces& pieces, const RunawayConfig& config = {}) {
   RunawayGuard guard(config);
-  Watched watched;
-  for (const std::string_view piece : pieces) {
-    watched.fed += piece.size();
-    watched.loop = guard.Feed(piece);
-    if (watched.loop) break;
-  }
-  return watched;
+  std::string text;
+  std::optional<FoundLoop> loop;
+  for (size_t i = 0; i < pieces.size() && !loop; ++i) loop = guard.Read(text += pieces[i]);
+  return {loop, text.size()};
 }
 
 // For messages.

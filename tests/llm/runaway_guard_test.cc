@@ -166,6 +166,45 @@ TEST(RunawayGuard, SaysTheSameHoweverTheTextIsCut) {
   EXPECT_LT(loops, 500);
 }
 
+// The first place at which `repeats` instances of some unit end, by trying all; npos: nowhere.
+size_t FirstLoopOf(std::string_view text, size_t repeats) {
+  size_t first = std::string_view::npos;
+  for (size_t period = 1; period <= 64; ++period) {
+    size_t matched = 0;
+    for (size_t at = period; at < text.size() && at + 1 < first; ++at) {
+      matched = text[at] == text[at - period] ? matched + 1 : 0;
+      if (matched == (repeats - 1) * period) first = at + 1;
+    }
+  }
+  return first;
+}
+
+TEST(RunawayGuard, FindsWhatTryingAllUnitsFindsAtTheSamePlace) {
+  // Units of these hold words, whatever they are.
+  const std::vector<std::string> parts = {"gh", "ij ", "kl\n", "rsrsrs", "op op op ", "q_r;"};
+  Random random(41);
+  int loops = 0;
+  for (int i = 0; i < 3000; ++i) {
+    const int repeats = i % 3 == 0 ? 3 + static_cast<int>(random.Below(9)) : 12;
+    std::string text;
+    for (int section = 0; section < 4; ++section) {
+      std::string unit;
+      for (uint64_t left = 1 + random.Below(i % 2 == 0 ? 12 : 4); left > 0; --left) {
+        unit += parts[random.Below(parts.size())];
+      }
+      text += Times(unit, static_cast<int64_t>(random.Below(static_cast<uint64_t>(repeats) + 1)));
+    }
+    const size_t first = FirstLoopOf(text, static_cast<size_t>(repeats));
+    const Watched watched = Watch(EachByte(text), {.repeats = repeats, .kept = 1});
+    ASSERT_EQ(watched.loop.has_value(), first != std::string::npos) << repeats << ": " << text;
+    if (!watched.loop) continue;
+    EXPECT_EQ(watched.fed, first) << repeats << ": " << text;
+    ++loops;
+  }
+  EXPECT_GT(loops, 500);
+  EXPECT_LT(loops, 2500);
+}
+
 TEST(RunawayGuard, FindsLongUnitsOfFewTokens) {
   const Pieces unit = {" the",        " synchronization", " of",           " multiprocessors",
                        " guarantees", " characteristics", " architecture", ".\n"};
@@ -219,9 +258,10 @@ TEST(RunawayGuard, TakesBytesThatAreNoText) {
 TEST(RunawayGuard, SaysALoopOnce) {
   RunawayGuard guard{RunawayConfig{}};
   int loops = 0;
-  for (int i = 0; i < 100; ++i) loops += guard.Feed("again and ").has_value();
+  std::string text;
+  for (int i = 0; i < 100; ++i) loops += guard.Read(text += "again and ").has_value();
   EXPECT_EQ(loops, 1);
-  EXPECT_FALSE(guard.Feed(Times("and more\n", 100)));
+  EXPECT_FALSE(guard.Read(text += Times("and more\n", 100)));
 }
 
 TEST(RunawayGuard, SaysNothingWhenSwitchedOff) {
