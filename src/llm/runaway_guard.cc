@@ -1,6 +1,7 @@
 #include "runaway_guard.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "fmt/core.h"
@@ -26,9 +27,16 @@ int64_t CharactersIn(std::string_view text) {
   return std::count_if(text.begin(), text.end(), [](char c) { return !IsContinuation(c); });
 }
 
-bool SameBytes(std::string_view text, size_t a, size_t b, size_t size) {
-  if (size != kWord) return std::memcmp(text.data() + a, text.data() + b, size) == 0;
-  return std::memcmp(text.data() + a, text.data() + b, kWord) == 0;  // two loads
+uint64_t WordBefore(const char* end) {
+  uint64_t word = 0;
+  std::memcpy(&word, end - kWord, kWord);
+  return word;
+}
+
+// Of the word before a place its last bytes.
+uint64_t MaskOf(size_t bytes) {
+  static_assert(std::endian::native == std::endian::little);
+  return ~uint64_t{0} << (8 * (kWord - bytes));
 }
 
 Result<void> CheckRange(const char* name, int value, int least, int most) {
@@ -50,40 +58,46 @@ RunawayGuard::RunawayGuard(const RunawayConfig& config)
     : config_(config),
       window_(std::min<size_t>(kWord, static_cast<size_t>(config.repeats) - 1)),
       // Characters have up to four bytes.
-      levels_{{{2}, {16}, {kMostCharacters}, {4 * kMostCharacters}}} {
-  size_t shortest = 1;
+      levels_{
+          {{1, 2}, {3, 16}, {17, kMostCharacters}, {kMostCharacters + 1, 4 * kMostCharacters}}} {
   for (Level& level : levels_) {
+    const size_t shortest = level.shortest_period;
     const size_t shown = (static_cast<size_t>(config.repeats) - 1) * shortest;
     const size_t needed = shortest == 1 ? ShortWindow() : std::max(window_, shortest);
-    // The others are looked at where the first is, which may be as much later.
-    const size_t late = shortest == 1 ? 0 : levels_[0].stride - 1;
+    // The others are looked at where the first is, and after what is followed: within a loop, runs
+    // of other periods soon end.
+    const size_t late = shortest == 1 ? 0 : levels_[0].stride - 1 + shortest;
     level.stride = std::min(shown - needed + 1 - late, kMostStride);
-    shortest = level.longest_period + 1;
   }
 }
 
 std::optional<FoundLoop> RunawayGuard::Read(std::string_view text) {
   if (!config_.enabled || found_ || text.size() == at_) return std::nullopt;
   NotePiece(text.size() - at_);
-  std::optional<FoundLoop> loop;
+  const bool long_pieces = recent_bytes_ > static_cast<size_t>(config_.unit_characters);
+  if (!long_pieces) matches_ = 0;  // no unit of so few pieces is that long
+  if (run_.period == 0 && levels_[0].due > text.size() && !long_pieces) {
+    at_ = text.size();
+    return std::nullopt;
+  }
+  std::optional<FoundLoop> loop = FindShortUnit(text);
+  if (!loop && long_pieces) loop = FindLongUnit(text);
+  found_ = loop.has_value();
+  return loop;
+}
+
+std::optional<FoundLoop> RunawayGuard::FindShortUnit(std::string_view text) {
   while (run_.period != 0 || levels_[0].due <= text.size()) {
     if (run_.period == 0) {
       FindRun(text);
     } else if (FollowRun(text)) {
-      loop = Found(text);
-      break;
+      return Found(text);
     } else if (run_.period != 0) {
-      break;
+      return std::nullopt;
     }
   }
-  if (run_.period == 0) at_ = text.size();
-  if (recent_bytes_ <= static_cast<size_t>(config_.unit_characters)) {
-    matches_ = 0;  // no unit of so few pieces is that long
-  } else if (!loop) {
-    loop = FindLongUnit(text);
-  }
-  found_ = loop.has_value();
-  return loop;
+  at_ = text.size();
+  return std::nullopt;
 }
 
 // One character alone is a loop soon: fewer bytes of it are enough.
@@ -93,29 +107,30 @@ size_t RunawayGuard::ShortWindow() const { return std::min(window_, kWord / 2); 
 void RunawayGuard::FindRun(std::string_view text) {
   at_ = levels_[0].due;
   Run longest;
-  size_t first = 1;
   for (Level& level : levels_) {
-    if (level.due <= at_) {
-      level.due = at_ + level.stride;
-      SearchPeriods(text, first, level.longest_period, longest);
-    }
-    first = level.longest_period + 1;
+    if (level.due > at_) continue;
+    level.due = at_ + level.stride;
+    SearchPeriods(text, level.shortest_period, level.longest_period, longest);
   }
   run_ = longest;
   look_at_ = std::max(at_, run_.begin + static_cast<size_t>(config_.repeats) * run_.period);
 }
 
 void RunawayGuard::SearchPeriods(std::string_view text, size_t first, size_t last, Run& longest) {
-  const size_t few = ShortWindow();
-  if (first == 1 && at_ > few && SameBytes(text, at_ - few, at_ - few - 1, few)) {
-    Consider(text, 1, longest);
-  }
-  last = std::min(last, at_ - std::min(at_, window_));
+  last = std::min(last, at_ - std::min(at_, kWord));
   // No unit of so few characters has so many bytes otherwise.
   if (first > kMostCharacters && IsAscii(text.substr(at_ - last, last))) return;
-  const size_t window = at_ - window_;
-  for (size_t period = std::max<size_t>(first, 2); period <= last; ++period) {
-    if (SameBytes(text, window, window - period, window_)) Consider(text, period, longest);
+  const char* end = text.data() + at_;
+  const uint64_t word = WordBefore(end);
+  if (first == 1 && last >= 1) {
+    const uint64_t differs = WordBefore(end - 1) ^ word;
+    if ((differs & MaskOf(ShortWindow())) == 0) Consider(text, 1, longest);
+    first = 2;
+  }
+  const uint64_t mask = MaskOf(window_);
+  const char* earlier = end - first;
+  for (size_t period = first; period <= last; ++period, --earlier) {
+    if (((WordBefore(earlier) ^ word) & mask) == 0) Consider(text, period, longest);
   }
 }
 
@@ -143,12 +158,9 @@ bool RunawayGuard::FollowRun(std::string_view text) {
       break;
     }
   }
-  // The run ended: look what else there is, now, as the same run may come again and again.
   ++at_;
   run_ = {};
-  for (Level& level : levels_) {
-    if (level.longest_period <= kMostCharacters) level.due = at_;
-  }
+  levels_[0].due = at_;
   return false;
 }
 

@@ -61,11 +61,12 @@ class RunawayGuard {
   };
   // How often which periods are looked for.
   struct Level {
-    size_t longest_period = 0;  // and all above the level before
-    size_t stride = 0;          // bytes
+    size_t shortest_period = 0, longest_period = 0;  // bytes
+    size_t stride = 0;
     size_t due = 0;
   };
 
+  std::optional<FoundLoop> FindShortUnit(std::string_view text);
   size_t ShortWindow() const;
   bool FollowRun(std::string_view text);
   void FindRun(std::string_view text);

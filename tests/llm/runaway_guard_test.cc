@@ -186,7 +186,7 @@ TEST(RunawayGuard, FindsWhatTryingAllUnitsFindsAtTheSamePlace) {
   int loops = 0;
   for (int i = 0; i < 3000; ++i) {
     const int repeats = i % 3 == 0 ? 3 + static_cast<int>(random.Below(9)) : 12;
-    std::string text;
+    std::string text(kBegin);
     for (int section = 0; section < 4; ++section) {
       std::string unit;
       for (uint64_t left = 1 + random.Below(i % 2 == 0 ? 12 : 4); left > 0; --left) {
