@@ -118,11 +118,12 @@ void RunawayGuard::FindRun(std::string_view text) {
 
 void RunawayGuard::SearchPeriods(std::string_view text, size_t first, size_t last, Run& longest) {
   last = std::min(last, at_ - std::min(at_, kWord));
+  if (last < first) return;
   // No unit of so few characters has so many bytes otherwise.
   if (first > kMostCharacters && IsAscii(text.substr(at_ - last, last))) return;
   const char* end = text.data() + at_;
   const uint64_t word = WordBefore(end);
-  if (first == 1 && last >= 1) {
+  if (first == 1) {
     const uint64_t differs = WordBefore(end - 1) ^ word;
     if ((differs & MaskOf(ShortWindow())) == 0) Consider(text, 1, longest);
     first = 2;
