@@ -146,5 +146,70 @@ TEST_F(ForeignVectors, ARebuiltEmptyBankTakesAnyDimension) {
   EXPECT_TRUE(Open(48)->Apply(TwoLessons()));
 }
 
+// Gives out after some calls, as a server that goes away.
+class FailingEmbedder : public LateEmbedder {
+ public:
+  FailingEmbedder(int dimension, int calls, int* asked)
+      : LateEmbedder(dimension, asked), calls_(calls) {}
+  Result<std::vector<std::vector<float>>> Embed(const std::vector<std::string>& texts) override {
+    if (calls_-- == 0) return Fail(ErrorCode::kUnavailable, "the server is gone");
+    return LateEmbedder::Embed(texts);
+  }
+
+ private:
+  int calls_;
+};
+
+class StoppedRebuild : public ForeignVectors {
+ protected:
+  static constexpr int kItems = 700;  // three calls of an embedder
+  void SetUp() override {
+    const auto bank = Bank::Open(path_, MakeHashEmbedder(512)).value();
+    std::vector<MemoryItem> items;
+    for (int i = 0; i < kItems; ++i) {
+      items.push_back(
+          ItemSaying("lesson " + std::to_string(i * 7919) + " of " + std::to_string(i * 104729)));
+    }
+    ASSERT_TRUE(bank->Apply(ChangeOf("r", "s", items)));
+    ASSERT_EQ(bank->Stats().value().items, kItems);
+    const Result<void> stopped =
+        RebuildBank(path_, std::make_unique<FailingEmbedder>(48, 2, &asked_));
+    ASSERT_FALSE(stopped);
+    EXPECT_THAT(stopped.error().ToString(), HasSubstr("the server is gone"));
+    EXPECT_THAT(stopped.error().ToString(), HasSubstr("512 are done and kept"));
+    ASSERT_EQ(asked_, 512);
+  }
+};
+
+TEST_F(StoppedRebuild, LeavesTheBankAsItWas) {
+  const auto bank = Bank::Open(path_, MakeHashEmbedder(512)).value();
+  EXPECT_EQ(bank->Search({.text = "lesson 7919 of 104729", .k = 1}).value().at(0).item.id, 2);
+}
+
+TEST_F(StoppedRebuild, GoesOnWhereItWasAndTakesWhatCameMeanwhile) {
+  ASSERT_TRUE(Bank::Open(path_, MakeHashEmbedder(512)).value()->Apply(TwoLessons("later")));
+  ASSERT_TRUE(RebuildBank(path_, std::make_unique<LateEmbedder>(48, &asked_)));
+  EXPECT_EQ(asked_, kItems + 2) << "each text once";
+  const auto bank = Open(48);
+  EXPECT_EQ(bank->Search({.text = "lesson 7919 of 104729", .k = 1}).value().at(0).item.id, 2);
+  EXPECT_EQ(bank->Search({.text = Lessons()[1].paraphrase, .k = 1}).value().at(0).item.title,
+            Lessons()[1].title);
+}
+
+TEST_F(StoppedRebuild, IsOfNoUseToAnotherEmbedder) {
+  ASSERT_TRUE(RebuildBank(path_, MakeHashEmbedder(64)));
+  const auto bank = Bank::Open(path_, MakeHashEmbedder(64)).value();
+  EXPECT_EQ(bank->Search({.text = "lesson 7919 of 104729", .k = 1}).value().at(0).item.id, 2);
+}
+
+TEST_F(StoppedRebuild, DoesNotMixVectorsOfTwoSizes) {
+  const Result<void> mixed = RebuildBank(path_, std::make_unique<LateEmbedder>(64));
+  ASSERT_FALSE(mixed);
+  EXPECT_EQ(mixed.error().code, ErrorCode::kConflict);
+  EXPECT_THAT(mixed.error().message, HasSubstr("vectors of two sizes"));
+  EXPECT_TRUE(RebuildBank(path_, std::make_unique<LateEmbedder>(64)));
+  EXPECT_TRUE(Open(64));
+}
+
 }  // namespace
 }  // namespace kw::memory

@@ -145,7 +145,8 @@ class Bank {
   [[nodiscard]] virtual Result<std::string> CanonicalDump() = 0;
 };
 
-// Embeds every item of a bank anew, after a change of embedder. Nothing is merged or lost.
+// Embeds every item of a bank anew, after a change of embedder. Nothing is merged or lost. Stopped,
+// it goes on where it was when it is called again; until it is done the bank is as it was.
 [[nodiscard]] Result<void> RebuildBank(const std::string& path, std::unique_ptr<Embedder> embedder);
 
 }  // namespace kw
