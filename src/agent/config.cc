@@ -6,7 +6,6 @@
 #include <climits>
 #include <cmath>
 #include <functional>
-#include <set>
 #include <variant>
 
 #include "kw/base/file.h"
@@ -189,9 +188,9 @@ Result<void> Assign(RunConfig& config, const Key& key, ObjectReader& reader) {
   return {};
 }
 
-// One table of a text, and those within it; `given` collects the full names of the keys it sets.
+// One table of a text, and those within it.
 Result<void> AssignTable(RunConfig& config, const Json& json, const std::string& section,
-                         const std::string& where, std::set<std::string>& given) {
+                         const std::string& where) {
   if (!json.is_object()) {
     return Fail(ErrorCode::kInvalid, fmt::format("{}: {} must be a table", where, section));
   }
@@ -201,22 +200,21 @@ Result<void> AssignTable(RunConfig& config, const Json& json, const std::string&
     if (auto assigned = Assign(config, key, reader); !assigned) {
       return Fail(std::move(assigned.error()).While(where));
     }
-    given.insert(key.full());
+    config.given.insert(key.full());
   }
   for (const Role& role : Roles()) {
     if (role.section.rfind(section + ".", 0) != 0) continue;
     const Json* table = reader.Find(role.section.substr(section.size() + 1));
-    if (table != nullptr) KW_TRY(AssignTable(config, *table, role.section, where, given));
+    if (table != nullptr) KW_TRY(AssignTable(config, *table, role.section, where));
   }
   return reader.RejectUnknown();
 }
 
-Result<void> AssignAll(RunConfig& config, const Json& json, const std::string& where,
-                       std::set<std::string>& given) {
+Result<void> AssignAll(RunConfig& config, const Json& json, const std::string& where) {
   ObjectReader top(json, where);
   for (const std::string section : {"run", "method", "learner", "model", "device"}) {
     const Json* table = top.Find(section);
-    if (table != nullptr) KW_TRY(AssignTable(config, *table, section, where, given));
+    if (table != nullptr) KW_TRY(AssignTable(config, *table, section, where));
   }
   return top.RejectUnknown();
 }
@@ -257,8 +255,7 @@ Result<Json> ParseOverride(const Key& key, const Place& place, const std::string
   return Json(value);
 }
 
-Result<void> Override(RunConfig& config, const std::string& full, const std::string& text,
-                      std::set<std::string>& given) {
+Result<void> Override(RunConfig& config, const std::string& full, const std::string& text) {
   const Key* key = FindKey(full);
   if (key == nullptr) {
     return Fail(ErrorCode::kInvalid, UnknownName("configuration key", full, RunConfigKeys()));
@@ -268,7 +265,7 @@ Result<void> Override(RunConfig& config, const std::string& full, const std::str
   object[key->name] = std::move(value);
   ObjectReader reader(object, "--set " + key->section);
   KW_TRY(Assign(config, *key, reader));
-  given.insert(full);
+  config.given.insert(full);
   return {};
 }
 
@@ -303,14 +300,14 @@ Json ValueOf(const Key& key, const RunConfig& config) {
 
 // What a role does not have for itself is the author's; but for the embedder's model, which is
 // built in, and temperatures: extraction's is 1, a judge's 0.
-void FillRoles(RunConfig& config, const std::set<std::string>& given) {
+void FillRoles(RunConfig& config) {
   for (const auto& [section, member] : Roles()) {
     RoleConfig& role = config.*member;
     const auto inherit = [&, section = section](const char* name, auto& value,
                                                 const auto& authors) {
-      if (!given.contains(section + "." + name)) value = authors;
+      if (!config.given.contains(section + "." + name)) value = authors;
     };
-    const bool own_model = given.contains(section + ".name");
+    const bool own_model = config.given.contains(section + ".name");
     const bool is_embedder = member == &RunConfig::embedder;
     // Of several authors the first answers for the roles.
     if (!is_embedder) inherit("name", role.model, AuthorsOf(config).front());
@@ -328,21 +325,6 @@ void FillRoles(RunConfig& config, const std::set<std::string>& given) {
   }
 }
 
-// Where the author has moved to, the roles that were asked in the same place move with it.
-void FollowAuthor(RunConfig& config, const RunConfig& before, const std::set<std::string>& given) {
-  for (const auto& [section, member] : Roles()) {
-    RoleConfig& role = config.*member;
-    const auto follow = [&, section = section](const char* name, std::string& value,
-                                               const std::string& was, const std::string& is) {
-      if (value == was && !given.contains(section + "." + name)) value = is;
-    };
-    follow("api_key_env", role.api_key_env, before.api_key_env, config.api_key_env);
-    if (role.model != AuthorsOf(before).front()) continue;
-    follow("base_url", role.base_url, before.base_url, config.base_url);
-    follow("api", role.api, before.api, config.api);
-  }
-}
-
 Strings KeysFreeOnResume() {
   Strings names;
   for (const Key& key : Keys()) {
@@ -351,9 +333,20 @@ Strings KeysFreeOnResume() {
   return names;
 }
 
-Result<void> FillSamples(RunConfig& config, const std::set<std::string>& given) {
+// Whoever made the configuration: what is not as it would be filled in was given too.
+std::set<std::string> GivenKeys(const RunConfig& config) {
+  std::set<std::string> given = config.given;
+  RunConfig filled = config;
+  FillRoles(filled);
+  for (const Key& key : Keys()) {
+    if (ValueOf(key, filled) != ValueOf(key, config)) given.insert(key.full());
+  }
+  return given;
+}
+
+Result<void> FillSamples(RunConfig& config) {
   auto stated = [&](const std::string& key, int value) {
-    return given.contains(key) ? std::optional<int>(value) : std::nullopt;
+    return config.given.contains(key) ? std::optional<int>(value) : std::nullopt;
   };
   KW_ASSIGN(SamplePlan plan, PlanSamples(config.method, stated("method.samples", config.samples),
                                          stated("method.parallel", config.parallel),
@@ -387,15 +380,14 @@ Result<RunConfig> ParseRunConfig(std::string_view text, const std::string& where
                                  const Overrides& overrides) {
   KW_ASSIGN(Json json, ParseToml(text, where));
   RunConfig config;
-  std::set<std::string> given;
-  KW_TRY(AssignAll(config, json, where, given));
+  KW_TRY(AssignAll(config, json, where));
   config.source_text = text;
   for (const auto& [key, value] : overrides) {
-    KW_TRY(Override(config, key, value, given));
+    KW_TRY(Override(config, key, value));
     config.source_text += fmt::format("\n# --set {}={}", key, value);
   }
-  KW_TRY(FillSamples(config, given));
-  FillRoles(config, given);
+  KW_TRY(FillSamples(config));
+  FillRoles(config);
   KW_TRY(CheckWhole(config));
   return config;
 }
@@ -423,19 +415,32 @@ std::string RunConfigToJson(const RunConfig& config) {
     (*table)[key.name] = ValueOf(key, config);
   }
   json["source_text"] = config.source_text;
+  json["given"] = GivenKeys(config);
   return DumpJson(json);
 }
 
 Result<RunConfig> RunConfigFromJson(std::string_view text) {
   KW_ASSIGN(Json json, ParseJson(text, "the run's configuration"));
   RunConfig config;
-  if (json.is_object() && json.contains("source_text") && json["source_text"].is_string()) {
-    config.source_text = json["source_text"].get<std::string>();
-    json.erase("source_text");
+  const auto take = [&json](const char* name) {
+    Json taken;
+    if (json.is_object() && json.contains(name)) {
+      taken = std::move(json[name]);
+      json.erase(name);
+    }
+    return taken;
+  };
+  if (const Json source = take("source_text"); source.is_string()) config.source_text = source;
+  const Json given = take("given");
+  KW_TRY(AssignAll(config, json, "the run's configuration"));
+  // A journal that does not say which has them all.
+  if (given.is_array()) {
+    config.given.clear();
+    for (const Json& key : given) {
+      if (key.is_string()) config.given.insert(key.get<std::string>());
+    }
   }
-  std::set<std::string> given;
-  KW_TRY(AssignAll(config, json, "the run's configuration", given));
-  FillRoles(config, given);
+  FillRoles(config);
   return config;
 }
 
@@ -449,8 +454,6 @@ std::string CanonicalConfig(const RunConfig& config) {
 }
 
 Result<void> OverrideOnResume(RunConfig& config, const Overrides& overrides) {
-  const RunConfig before = config;
-  std::set<std::string> given;
   for (const auto& [full, text] : overrides) {
     const Key* key = FindKey(full);
     if (key != nullptr && !key->free_on_resume) {
@@ -460,9 +463,9 @@ Result<void> OverrideOnResume(RunConfig& config, const Overrides& overrides) {
                               full, key->is_place ? "where the run lies" : "what the run does",
                               fmt::join(KeysFreeOnResume(), ", ")));
     }
-    KW_TRY(Override(config, full, text, given));
+    KW_TRY(Override(config, full, text));
   }
-  FollowAuthor(config, before, given);
+  FillRoles(config);
   return {};
 }
 

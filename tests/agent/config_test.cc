@@ -185,6 +185,12 @@ TEST(Config, RolesMoveWithTheAuthorUnlessTheyHaveAPlaceOfTheirOwn) {
                                          {"model.merger.base_url", "http://two/v1"}}));
   EXPECT_EQ(config->extractor.base_url, "http://three/v1");
   EXPECT_EQ(config->merger.base_url, "http://two/v1");
+  // So it is in a journal, where every key has a value.
+  RunConfig again = Must(RunConfigFromJson(RunConfigToJson(*config)));
+  ASSERT_TRUE(OverrideOnResume(again, {{"model.base_url", "http://two/v1"}}));
+  ASSERT_TRUE(OverrideOnResume(again, {{"model.base_url", "http://four/v1"}}));
+  EXPECT_EQ(again.extractor.base_url, "http://four/v1");
+  EXPECT_EQ(again.merger.base_url, "http://two/v1") << "although it was the author's once";
 }
 
 TEST(Config, CanonicalTextLeavesOutPlacesAndSpeed) {

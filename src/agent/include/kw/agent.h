@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -92,8 +93,10 @@ struct RunConfig {
   std::string device = "a100_sxm4";         // device.name
   int workers = 2;                          // device.workers
   std::vector<std::string> worker_command;  // device.worker_command
-  // what the file and the overrides said, for the journal
+  // What the file and the overrides said, for the journal; and which keys they gave: the others
+  // follow the defaults and, for a role, the author.
   std::string source_text;
+  std::set<std::string> given;
 };
 // `overrides`: ("learner.k", "5") as given by --set, applied in order. An unknown key or a value of
 // the wrong type is kInvalid and names the nearest key.
