@@ -75,13 +75,7 @@ void CheckCage(std::vector<Finding>& findings) {
   }
 }
 
-std::vector<std::string> NamesOf(const std::vector<ListedModel>& models) {
-  std::vector<std::string> names;
-  for (const ListedModel& model : models) names.push_back(model.name);
-  return names;
-}
-
-void CheckModel(const DoctorOptions& options, std::vector<Finding>& findings) {
+void CheckEndpoint(const DoctorOptions& options, std::vector<Finding>& findings) {
   const char* key = std::getenv("KWRIGHT_API_KEY");
   if (key == nullptr) key = std::getenv("OPENAI_API_KEY");
   findings.push_back({"api key", key == nullptr ? "fallback" : "ok",
@@ -89,20 +83,13 @@ void CheckModel(const DoctorOptions& options, std::vector<Finding>& findings) {
                                        "endpoints are asked without one"
                                      : "set in the environment"});
   if (options.base_url.empty()) {
-    if (!options.model.empty()) return;
     findings.push_back({"endpoint", "fallback",
                         "none given (--base-url): runs use the simulated author, a seeded policy "
                         "that is no model"});
     return;
   }
-  const auto models =
-      ListModels({.base_url = options.base_url, .api_key = key == nullptr ? "" : key});
-  if (!models) {
-    findings.push_back({"endpoint", "missing", models.error().ToString()});
-    return;
-  }
   findings.push_back(
-      {"endpoint", "ok", options.base_url + ": " + Shorten(Join(NamesOf(*models), ", "), 200)});
+      Listing(ListModels({.base_url = options.base_url, .api_key = key == nullptr ? "" : key})));
 }
 
 int Doctor(const DoctorOptions& options) {
@@ -114,8 +101,9 @@ int Doctor(const DoctorOptions& options) {
   CheckGpus(findings);
   findings.push_back(
       {"embedder", "ok", MakeHashEmbedder()->name() + " (built in: no download, deterministic)"});
-  CheckModel(options, findings);
-  if (!options.model.empty()) {
+  if (options.model.empty()) {
+    CheckEndpoint(options, findings);
+  } else {
     CheckModelAnswers({options.model, options.base_url, options.api, ""}, home, findings);
   }
 

@@ -80,9 +80,9 @@ Finding Usage(const ChatAnswer& answer) {
                                           : ", no price known")};
 }
 
-Finding Context(const ModelAddress& address, const HttpModelConfig& endpoint) {
+Finding Context(const ModelAddress& address, const Result<std::vector<ListedModel>>& listed) {
   int64_t tokens = 0;
-  if (const auto listed = ListModels(endpoint)) {
+  if (listed) {
     for (const ListedModel& model : *listed) {
       if (model.name == address.model || listed->size() == 1) tokens = model.context_tokens;
     }
@@ -108,15 +108,24 @@ Result<void> CheckAll(const ModelQuestion& question, const std::string& home,
       {"model", "ok",
        fmt::format("{} is '{}', {}, {}", question.model, address.model, model->Describe(),
                    endpoint.api_key.empty() ? "without a key" : "with a key")});
+  const auto listed = ListModels(endpoint);
+  if (listed) findings.push_back(Listing(listed));
   KW_ASSIGN(const Asked asked, Ask(*model, question.model));
   findings.push_back(Determinism(asked));
   findings.push_back(Streaming(asked.answers[0]));
   findings.push_back(Usage(asked.answers[0]));
-  findings.push_back(Context(address, endpoint));
+  findings.push_back(Context(address, listed));
   return {};
 }
 
 }  // namespace
+
+Finding Listing(const Result<std::vector<ListedModel>>& listed) {
+  if (!listed) return {"endpoint", "missing", listed.error().ToString()};
+  std::vector<std::string> names;
+  for (const ListedModel& model : *listed) names.push_back(model.name);
+  return {"endpoint", "ok", "lists " + Shorten(Join(names, ", "), 200)};
+}
 
 void CheckModelAnswers(const ModelQuestion& question, const std::string& home,
                        std::vector<Finding>& findings) {

@@ -4,12 +4,18 @@
 #include <string>
 #include <vector>
 
+#include "kw/base/error.h"
+#include "kw/llm.h"
+
 namespace kw::cli {
 
 // One line of the report. `state`: ok | fallback | missing.
 struct Finding {
   std::string part, state, detail;
 };
+
+// What ListModels said.
+Finding Listing(const Result<std::vector<ListedModel>>& listed);
 
 struct ModelQuestion {
   std::string model, base_url, api, table;

@@ -31,12 +31,16 @@ bool IsWorthATry(int status, const std::string& words) {
   return IsWorthARetry(status) && !IsTooLong(status, words);
 }
 
-std::string Advice(int status, const std::string& words) {
+std::string Advice(int status, const std::string& words, bool has_key) {
   if (IsTooLong(status, words)) {
     return " (prompt and max_tokens do not fit into the model's context: lower model.max_tokens, "
            "show less in the prompt (learner.k, fewer samples), or serve a longer context)";
   }
-  if (status == 401 || status == 403) return " (check the API key)";
+  if (status == 401 || status == 403) {
+    return has_key ? " (check the API key)"
+                   : " (no API key was sent: set the variable that model.api_key_env names, or the "
+                     "provider's own)";
+  }
   if (status == 404) return " (check the base URL and the model's name)";
   return "";
 }
@@ -181,10 +185,10 @@ Error CallTransfer::ErrorOf(const TransferEnd& end) const {
 Error CallTransfer::StatusError(int status, const std::string& words) const {
   const bool refused =
       IsTooLong(status, words) || (status >= 400 && status < 500 && !IsWorthARetry(status));
-  return MakeError(
-      refused ? ErrorCode::kInvalid : ErrorCode::kUnavailable,
-      fmt::format("HTTP {} from {}{}: {}{}", status, room_->endpoint.shown(), path_,
-                  words.empty() ? "it says nothing more" : words, Advice(status, words)));
+  return MakeError(refused ? ErrorCode::kInvalid : ErrorCode::kUnavailable,
+                   fmt::format("HTTP {} from {}{}: {}{}", status, room_->endpoint.shown(), path_,
+                               words.empty() ? "it says nothing more" : words,
+                               Advice(status, words, !room_->endpoint.key().empty())));
 }
 
 // Redacted before it is shortened: half a key is still a secret.

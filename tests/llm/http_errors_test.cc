@@ -65,6 +65,15 @@ TEST(HttpErrors, AdviseWhatToCheck) {
               AllOf(HasSubstr("Not Found"), HasSubstr("base URL")));
 }
 
+TEST(HttpErrors, SayThatThereWasNoKey) {
+  MockServer server([](const MockRequest&) { return MockReply::Error(401, ""); });
+  const auto answer =
+      MakeHttpModel({.base_url = server.base_url()}).value()->Complete(Ask("hi", "qwen3"));
+  ASSERT_FALSE(answer);
+  EXPECT_THAT(answer.error().message,
+              AllOf(HasSubstr("no API key was sent"), HasSubstr("model.api_key_env")));
+}
+
 TEST(HttpErrors, ShortenPagesAndLongBodies) {
   const Error page = ErrorFor(MockReply::Error(
       400, "<!doctype html><html><body><h1>Blocked</h1>" + std::string(5000, 'x')));
