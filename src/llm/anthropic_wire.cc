@@ -79,8 +79,8 @@ bool AnthropicStream::ReadDelta(std::string_view data, Piece& piece) {
   namespace dom = simdjson::dom;
   dom::object event, delta;
   std::string_view type;
-  if (EventParser().parse(data.data(), data.size(), /*realloc_if_needed=*/false).get(event) ||
-      event["type"].get(type) || type != "content_block_delta" || event["delta"].get(delta)) {
+  if (ParsePlainEvent(data).get(event) || event["type"].get(type) ||
+      type != "content_block_delta" || event["delta"].get(delta)) {
     return false;
   }
   for (const auto& [key, value] : delta) {

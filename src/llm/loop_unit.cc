@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "utf8_joiner.h"
+
 namespace kw::llm {
 namespace {
 
@@ -86,10 +88,8 @@ Unit UnitOf(std::string_view bytes) {
     Character c = lead;
     size_t more = lead < 0xC2 || lead > 0xF4 ? 0 : lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
     for (; more > 0 && at < bytes.size(); --more) {
-      const auto next = static_cast<unsigned char>(bytes[at]);
-      if ((next & 0xC0) != 0x80) break;
-      c = c << 8 | next;
-      ++at;
+      if (!ContinuesCharacter(bytes[at])) break;
+      c = c << 8 | static_cast<unsigned char>(bytes[at++]);
     }
     unit += c;
   }

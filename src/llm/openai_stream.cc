@@ -38,8 +38,7 @@ class OpenAiStream : public StreamReader {
 
 bool OpenAiStream::ReadPlain(std::string_view data, Piece& piece) {
   dom::object chunk;
-  if (EventParser().parse(data.data(), data.size(), /*realloc_if_needed=*/false).get(chunk))
-    return false;
+  if (ParsePlainEvent(data).get(chunk)) return false;
   Piece read;
   std::string_view model;
   bool has_choices = false;

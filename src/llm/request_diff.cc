@@ -9,6 +9,7 @@
 
 #include "kw/base.h"
 #include "kw/base/json.h"
+#include "utf8_joiner.h"
 
 namespace kw::recording {
 namespace {
@@ -159,7 +160,7 @@ std::string ShowLine(std::string_view line, std::string_view other) {
     const auto [mine, theirs] = std::mismatch(line.begin(), line.end(), other.begin(), other.end());
     const auto equal = static_cast<size_t>(mine - line.begin());
     if (equal > kShownLineBytes / 2) from = equal - kBytesBeforeFirstDifference;
-    while (from > 0 && (static_cast<unsigned char>(line[from]) & 0xC0) == 0x80) --from;
+    while (from > 0 && llm::ContinuesCharacter(line[from])) --from;
   }
   return (from > 0 ? "\u2026" : "") + Visible(Shorten(line.substr(from), kShownLineBytes));
 }

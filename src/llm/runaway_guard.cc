@@ -21,10 +21,8 @@ constexpr int64_t kMostRepeats = int64_t{1} << 40;  // of an array whose bound i
 constexpr size_t kWord = sizeof(uint64_t);
 constexpr size_t kMostStride = 512;
 
-bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
-
 int64_t CharactersIn(std::string_view text) {
-  return std::count_if(text.begin(), text.end(), [](char c) { return !IsContinuation(c); });
+  return std::count_if(text.begin(), text.end(), [](char c) { return !ContinuesCharacter(c); });
 }
 
 uint64_t WordBefore(const char* end) {
@@ -141,7 +139,7 @@ void RunawayGuard::Consider(std::string_view text, size_t period, Run& longest) 
   if (CharactersIn(text.substr(at_ - period, period)) > config_.unit_characters) return;
   size_t begin = at_ - period;
   while (begin > 0 && text[begin - 1] == text[begin - 1 + period]) --begin;
-  while (begin < at_ && IsContinuation(text[begin])) ++begin;
+  while (begin < at_ && ContinuesCharacter(text[begin])) ++begin;
   if (at_ - begin < 2 * period) return;
   if (longest.period == 0 || begin < longest.begin) longest = {period, begin};
 }
@@ -212,26 +210,27 @@ void RunawayGuard::NotePiece(size_t size) {
     pieces_ = 0;
     return;
   }
-  recent_bytes_ += size - piece_bytes_[(pieces_ - kMostUnitTokens) % piece_bytes_.size()];
+  recent_bytes_ += size - PieceBytes(kMostUnitTokens - 1);
   piece_bytes_[pieces_ % piece_bytes_.size()] = size;
   ++pieces_;
+}
+
+size_t RunawayGuard::PieceBytes(size_t distance) const {
+  return piece_bytes_[(pieces_ - 1 - distance) % piece_bytes_.size()];
 }
 
 // The least number of pieces, if any, after which the last ones have repeated themselves so often
 // that it may be a loop.
 size_t RunawayGuard::RepeatedPieces(std::string_view text) {
-  // Those before the last one are told by their distance from it.
-  const auto size_at = [&](size_t distance) {
-    return piece_bytes_[(pieces_ - 1 - distance) % piece_bytes_.size()];
-  };
-  const size_t begin = text.size() - size_at(0);
+  const size_t begin = text.size() - PieceBytes(0);
   const std::string_view piece = text.substr(begin);
   size_t found = 0;
   size_t bytes = 0;
   uint32_t matches = 0;
   for (size_t p = 1; p <= static_cast<size_t>(config_.unit_tokens) && p < pieces_; ++p) {
-    bytes += size_at(p);
-    if (size_at(p) != piece.size() || text.substr(begin - bytes, piece.size()) != piece) continue;
+    bytes += PieceBytes(p);
+    if (PieceBytes(p) != piece.size() || text.substr(begin - bytes, piece.size()) != piece)
+      continue;
     matches |= uint32_t{1} << p;
     if ((matches_ >> p & 1) == 0) match_begin_[p] = pieces_ - 1;
     if (found == 0 && pieces_ - match_begin_[p] >= static_cast<size_t>(config_.repeats - 1) * p) {
@@ -247,7 +246,7 @@ std::optional<FoundLoop> RunawayGuard::FindLongUnit(std::string_view text) {
   const size_t period = RepeatedPieces(text);
   if (period == 0 || run_.period != 0) return std::nullopt;
   size_t bytes = 0;
-  for (size_t i = 1; i <= period; ++i) bytes += piece_bytes_[(pieces_ - i) % piece_bytes_.size()];
+  for (size_t distance = 0; distance < period; ++distance) bytes += PieceBytes(distance);
   const std::string_view last = text.substr(text.size() - bytes);
   if (CharactersIn(last) <= config_.unit_characters) return std::nullopt;
   const size_t repeats = (pieces_ - match_begin_[period]) / period + 1;

@@ -19,7 +19,7 @@
 // While no loop is found nothing changes: what the caller has is what came.
 //
 // The result hangs on the text alone, not on how it was cut into pieces, but for units of more than
-// `unit_characters`. O(1) a character, no allocation; one thread.
+// `unit_characters`. O(1) a character, amortised; one thread.
 #pragma once
 
 #include <array>
@@ -78,6 +78,8 @@ class RunawayGuard {
   FoundLoop LoopOf(std::string_view text, size_t begin, size_t period, size_t repeats) const;
 
   void NotePiece(size_t size);
+  // Of the piece that far before the last one.
+  size_t PieceBytes(size_t distance) const;
   size_t RepeatedPieces(std::string_view text);
   std::optional<FoundLoop> FindLongUnit(std::string_view text);
 

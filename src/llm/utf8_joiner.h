@@ -12,6 +12,8 @@ std::string MarkBrokenBytes(std::string_view text);
 std::string RestoreBrokenBytes(std::string_view text);
 bool IsValidUtf8(std::string_view text);
 bool IsAscii(std::string_view text);
+// A byte of a character that is not its first.
+inline bool ContinuesCharacter(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
 // Joins the pieces of a text.
 class Utf8Joiner {

@@ -145,9 +145,9 @@ Result<Json> ParseEvent(std::string_view data, bool* marked) {
   return *marked ? ParseBody(MarkBrokenBytes(data)) : ParseBody(data);
 }
 
-simdjson::dom::parser& EventParser() {
+simdjson::simdjson_result<simdjson::dom::element> ParsePlainEvent(std::string_view data) {
   thread_local simdjson::dom::parser parser;
-  return parser;
+  return parser.parse(data.data(), data.size(), /*realloc_if_needed=*/false);
 }
 
 const Json* Member(const Json& json, const char* key) {

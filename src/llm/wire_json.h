@@ -23,9 +23,10 @@ Result<Json> ParseBody(std::string_view body);
 // no UTF-8 stand in them as marks (utf8_joiner.h), where `marked` says so.
 Result<Json> ParseEvent(std::string_view data, bool* marked);
 
-// Of the thread: what one text gave is gone with the next. With a thousand streams, a parser of
-// each would never be in the processor's caches.
-simdjson::dom::parser& EventParser();
+// The data of an event (SseParser::kPadding bytes behind it may be read), as it is; the next one
+// takes its place. One parser serves a thread: with a thousand streams, those of each would never
+// be in the processor's caches.
+simdjson::simdjson_result<simdjson::dom::element> ParsePlainEvent(std::string_view data);
 
 // Null where the object has no such member, or it is null.
 const Json* Member(const Json& json, const char* key);
